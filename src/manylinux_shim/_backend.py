@@ -1,0 +1,111 @@
+"""One build from hook to wheel: this page is the story, the rooms below have the details."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from pathlib import Path
+from typing import Any, Callable, Dict, List, Mapping, Optional, Tuple
+
+from manylinux_shim import _delegate, _purity
+from manylinux_shim._errors import ShimError
+from manylinux_shim._messages import reported, say
+from manylinux_shim._plan import Plan, make_plan, this_host
+from manylinux_shim._settings import Settings, load_settings
+
+ConfigSettings = Optional[Mapping[str, Any]]
+
+
+def build_wheel(
+    wheel_directory: str, config_settings: ConfigSettings, metadata_directory: Optional[str]
+) -> str:
+    """Build with the real backend, prove the tag, put the wheel into ``wheel_directory``."""
+    project, settings, backend, rest = _begin(config_settings)
+    plan = make_plan(settings, os.environ, this_host())
+    if plan.mode == "off":
+        name: str = _delegate.call(
+            backend, "build_wheel", wheel_directory, rest, metadata_directory
+        )
+        return name
+    for notice in plan.notices:
+        say(notice)
+    environment = {**os.environ, **_toolchain(plan, project, backend, rest)}
+    with tempfile.TemporaryDirectory(prefix="manylinux-shim-") as scratch:
+        built = _delegate.build_wheel(
+            settings, project, Path(scratch), rest, metadata_directory, environment
+        )
+        from manylinux_shim import _proof
+
+        return _proof.proven(built, plan, Path(wheel_directory)).name
+
+
+def get_requires_for_build_wheel(config_settings: ConfigSettings) -> List[str]:
+    """What the real backend asks for, and zig when this build will use it and has none."""
+    project, settings, backend, rest = _begin(config_settings)
+    plan = make_plan(settings, os.environ, this_host())
+    requires = list(_delegate.call(backend, "get_requires_for_build_wheel", rest) or [])
+    if plan.mode == "zig":
+        from manylinux_shim.toolchain import _zig
+
+        if _zig.usable_zig() is None and not _purity.compiles_nothing(settings, project):
+            requires.append(_zig.REQUIREMENT)
+    return requires
+
+
+def optional_hook(name: str) -> Optional[Callable[..., Any]]:
+    """What the real backend has under ``name``, without our settings; None if it has not.
+
+    When the configuration is broken every hook is there, so that whichever one
+    the frontend calls can say what is wrong.
+    """
+    try:
+        backend = _begin(None)[2]
+    except ShimError:
+        backend = None
+    if backend is not None and not hasattr(backend, name):
+        return None
+    if name == "UnsupportedOperation":
+        return getattr(backend, name, None)
+    takes_directory = not name.startswith("get_requires_")
+
+    def hook(*arguments: Any, **keywords: Any) -> Any:
+        directory = [arguments[0]] if takes_directory else []
+        rest = arguments[len(directory) :]
+        config_settings = rest[0] if rest else keywords.get("config_settings")
+        more = [*rest[1:], *(v for k, v in keywords.items() if k != "config_settings")]
+        with reported():
+            return delegated(name, *directory, config_settings, *more)
+
+    hook.__name__ = hook.__qualname__ = name
+    return hook
+
+
+def delegated(name: str, *arguments: Any) -> Any:
+    """Call the real backend's hook here; the argument that is a mapping loses our settings."""
+    at = 0 if name.startswith("get_requires_") else 1
+    _, _, backend, rest = _begin(arguments[at])
+    return _delegate.call(backend, name, *arguments[:at], rest, *arguments[at + 1 :])
+
+
+def _begin(config_settings: ConfigSettings) -> Tuple[Path, Settings, Any, ConfigSettings]:
+    """The project, its settings, the real backend, and the config settings that are its own."""
+    project = Path.cwd()
+    settings, rest = load_settings(project, config_settings, os.environ)
+    return project, settings, _delegate.load_backend(settings, project), rest
+
+
+def _toolchain(plan: Plan, project: Path, backend: Any, rest: ConfigSettings) -> Dict[str, str]:
+    """The variables that make the real backend compile and link through zig."""
+    if plan.mode != "zig" or plan.target is None or plan.linked is None:
+        return {}
+    from manylinux_shim.toolchain._environment import prepare
+    from manylinux_shim.toolchain._zig import find_zig, usable_zig
+
+    if usable_zig() is None:
+        # Where the frontend was not asked for it there may be a reason.
+        _delegate.call(backend, "get_requires_for_build_wheel", rest)
+        if _purity.compiles_nothing(plan.settings, project):
+            return {}
+    zig = find_zig()
+    say(f"zig {zig.version} links for {plan.linked}_{plan.target.name}")
+    return prepare(zig, plan.target, plan.linked, project, plan.settings.strip, say)

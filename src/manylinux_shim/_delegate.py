@@ -1,0 +1,207 @@
+"""The real backend: which hooks it has, and calling them here or in a child process.
+
+Everything but ``build_wheel`` is called in this process, as the frontend would
+have done. ``build_wheel`` runs in one child process, because backends change
+argv, directory and environment, cache sysconfig, and call ``sys.exit``; and
+because the toolchain's environment is for it alone.
+"""
+
+from __future__ import annotations
+
+import importlib
+import json
+import os
+import subprocess
+import sys
+import traceback
+from pathlib import Path
+from typing import Any, Dict, List, Mapping, Optional
+
+from manylinux_shim._errors import BackendError, ShimError
+from manylinux_shim._settings import TABLE, Settings
+
+_CHILD = Path(__file__).with_name("_in_child.py")
+
+_BUILDING = "_MANYLINUX_SHIM_BUILDING"
+"""Set for the child: a real backend that comes back to the shim for the same project loops."""
+
+_COMPARE = "What it said stands above. `-C mode=off` builds without manylinux-shim, to compare."
+
+_DISTRIBUTIONS = {
+    "mesonpy": "meson-python",
+    "poetry": "poetry-core",
+    "pdm": "pdm-backend",
+    "scikit_build_core": "scikit-build-core",
+    "py_build_cmake": "py-build-cmake",
+    "sipbuild": "sip",
+}
+"""Distributions that are not called as the module they bring."""
+
+
+def load_backend(settings: Settings, project: Path) -> Any:
+    """The real backend's object, imported into this process as PEP 517 describes.
+
+    Raises BackendError when it cannot be imported, with the line that is
+    missing in ``requires``, and when it is the shim itself.
+    """
+    for entry in reversed(settings.backend_path):
+        directory = (project / entry).resolve()
+        if project.resolve() not in (directory, *directory.parents):
+            raise BackendError(
+                f"backend-path in [{TABLE}] leads out of the project: {entry!r}",
+                "Name a directory inside the project.",
+            )
+        if str(directory) not in sys.path:
+            sys.path.insert(0, str(directory))
+    module_name, _, attributes = settings.backend.partition(":")
+    if module_name.split(".")[0] == __package__ or os.environ.get(_BUILDING) == str(project):
+        raise _itself(settings.backend)
+    try:
+        backend: Any = importlib.import_module(module_name)
+        for attribute in filter(None, attributes.split(".")):
+            backend = getattr(backend, attribute)
+    except ImportError as error:
+        raise _not_importable(settings.backend, module_name, error) from error
+    except ShimError:
+        raise
+    except Exception as error:
+        _show(error)
+        raise BackendError(
+            f"the real backend {settings.backend!r} cannot be loaded: {error}",
+            f"Correct `backend` in [{TABLE}]; it is an object path as PEP 517 has it, such as"
+            ' "setuptools.build_meta".',
+        ) from error
+    ours = sys.modules[__package__ or ""]
+    if getattr(backend, "build_wheel", None) is getattr(ours, "build_wheel", ours):
+        raise _itself(settings.backend)
+    return backend
+
+
+def _itself(backend: str) -> BackendError:
+    return BackendError(
+        f"the real backend {backend!r} is manylinux-shim itself",
+        f"`build-backend` in [build-system] names manylinux_shim; `backend` in [{TABLE}] names"
+        ' the backend that does the building, such as "setuptools.build_meta".',
+    )
+
+
+def _not_importable(backend: str, module_name: str, error: ImportError) -> BackendError:
+    missing = getattr(error, "name", None) or module_name
+    top = missing.split(".")[0]
+    distribution = _DISTRIBUTIONS.get(top, top)
+    subject = f"the real backend {backend!r} cannot be imported: {error}"
+    if (Path.cwd() / top).exists() or (Path.cwd() / f"{top}.py").exists():
+        return BackendError(
+            subject,
+            f"{top} is in the project's own tree: name its directory,"
+            f' such as `backend-path = ["."]`, in [{TABLE}].',
+        )
+    return BackendError(
+        subject,
+        "Add its distribution to pyproject.toml (without build isolation, install it):\n\n"
+        f'[build-system]\nrequires = ["manylinux-shim", "{distribution}"]\n',
+    )
+
+
+def call(backend: Any, hook: str, *arguments: Any) -> Any:
+    """The result of a hook, called in this process; None if the backend does not have it.
+
+    What the backend raises is shown as its own, without our frames, and becomes
+    a BackendError; its ``UnsupportedOperation`` is an answer and goes through.
+    """
+    function = getattr(backend, hook, None)
+    if function is None:
+        return None
+    unsupported = getattr(backend, "UnsupportedOperation", ())
+    try:
+        return function(*arguments)
+    except ShimError:
+        raise
+    except Exception as error:
+        if unsupported and isinstance(error, unsupported):
+            raise
+        _show(error)
+        raise BackendError(
+            f"the real backend failed in {hook}: {type(error).__name__}", _COMPARE
+        ) from None
+
+
+def _show(error: BaseException) -> None:
+    """Print ``error`` as the real backend's own: from its first frame on."""
+    trace = error.__traceback__
+    while trace is not None and trace.tb_frame.f_globals.get("__package__") == __package__:
+        trace = trace.tb_next
+    sys.stdout.flush()
+    traceback.print_exception(type(error), error, trace)
+
+
+def build_wheel(
+    settings: Settings,
+    project: Path,
+    private: Path,
+    config_settings: Optional[Mapping[str, Any]],
+    metadata_directory: Optional[str],
+    environment: Mapping[str, str],
+) -> Path:
+    """Run the real backend's ``build_wheel`` in a child process; the wheel it made.
+
+    ``private`` is an empty directory of this build; the wheel comes out in a
+    directory below it. ``environment`` is the child's whole environment.
+    Raises BackendError when the child fails, exits, or makes no wheel.
+    """
+    output = private / "wheel"
+    output.mkdir()
+    request = private / "request.json"
+    answer = private / "answer.json"
+    request.write_text(
+        json.dumps(
+            {
+                "backend": settings.backend,
+                "backend_path": [str((project / p).resolve()) for p in settings.backend_path],
+                "sys_path": sys.path,
+                "arguments": [str(output), config_settings, metadata_directory],
+                "answer": str(answer),
+            }
+        ),
+        encoding="utf-8",
+    )
+    # The frontend's own channel to its hooks is not the child's.
+    inherited = {k: v for k, v in environment.items() if not k.startswith("_PYPROJECT_HOOKS_")}
+    inherited[_BUILDING] = str(project)
+    status = _run([sys.executable, str(_CHILD), str(request)], inherited)
+    result = _read_answer(answer)
+    if status != 0 or result is None:
+        ended = f"exit code {status}" if status >= 0 else f"signal {-status}"
+        raise BackendError(
+            f"the real backend {settings.backend!r} did not build a wheel ({ended})",
+            _COMPARE,
+        )
+    name = result["result"]
+    if not isinstance(name, str) or not (output / Path(name).name).is_file():
+        raise BackendError(
+            f"the real backend {settings.backend!r} returned {name!r} and left no such wheel",
+            "Its build_wheel has to write a wheel into the directory it is given"
+            " and return the file's name (PEP 517).",
+        )
+    return output / Path(name).name
+
+
+def _run(command: List[str], environment: Mapping[str, str]) -> int:
+    # What is buffered here must not come out after what the child prints.
+    sys.stdout.flush()
+    sys.stderr.flush()
+    process = subprocess.Popen(command, env=dict(environment))
+    try:
+        return process.wait()
+    except BaseException:
+        process.terminate()
+        process.wait()
+        raise
+
+
+def _read_answer(path: Path) -> Optional[Dict[str, Any]]:
+    try:
+        answer: Dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return None
+    return answer

@@ -1,0 +1,134 @@
+"""What this build is going to do, decided before anything is done. Pure."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Mapping, Optional, Tuple
+
+from manylinux_shim._errors import SettingsError
+from manylinux_shim._platforms import (
+    Architecture,
+    Policy,
+    architecture,
+    host_architecture,
+    host_family,
+    lowest_policy,
+)
+from manylinux_shim._settings import Settings
+
+USER_COMPILER = ("CC", "CXX", "LDSHARED")
+"""Variables by which a user chooses a compiler; then it is theirs that is used."""
+
+
+@dataclass(frozen=True)
+class Host:
+    """The machine that builds, as its Python sees it."""
+
+    architecture: Optional[Architecture]
+    """None where it is not Linux, or no Linux that has platform tags."""
+    family: str
+    """``"manylinux"`` on glibc, ``"musllinux"`` on musl."""
+    linux: bool
+    has_zig: bool
+    """Whether zig can be had: installed, or as a wheel for this host."""
+
+
+@dataclass(frozen=True)
+class Plan:
+    """One build's mode, target and policy, all decided."""
+
+    mode: str
+    """``"zig"``, ``"check"`` or ``"off"``."""
+    settings: Settings
+    target: Optional[Architecture] = None
+    """None in mode ``"off"``, or when the host's architecture has no name here."""
+    policy: Optional[Policy] = None
+    """What the wheel has to prove; None: the most compatible one that it proves."""
+    linked: Optional[Policy] = None
+    """The policy whose libc zig links against; None in other modes."""
+    notices: Tuple[str, ...] = ()
+
+
+def this_host() -> Host:
+    """The machine that this process runs on."""
+    arch = host_architecture()
+    return Host(
+        architecture=arch,
+        family=host_family() if arch is not None else "manylinux",
+        linux=arch is not None,
+        has_zig=arch is not None,
+    )
+
+
+def make_plan(settings: Settings, environ: Mapping[str, str], host: Host) -> Plan:
+    """Decide; SettingsError for what cannot be had together."""
+    for key, value in (("mode", settings.mode == "relink"), ("repair", settings.repair)):
+        if value:
+            raise SettingsError(
+                f"{key} = {'relink' if key == 'mode' else 'true'} is not in this version",
+                "Build with mode zig or check, and link what is needed statically.",
+            )
+    mode, notices = _mode(settings, environ, host)
+    if mode == "off":
+        return Plan("off", settings)
+    target = architecture(settings.target) if settings.target else host.architecture
+    policy = _policy(settings, mode, target, host)
+    if mode == "zig":
+        family = (policy or lowest_policy(target)).family if target else host.family
+        if target is not host.architecture or family != host.family:
+            asked = policy.name if policy else family
+            raise SettingsError(
+                f"cross building ({target.name if target else settings.target}, {asked}) is not"
+                " in this version",
+                "Build on a machine with that architecture and libc.",
+            )
+    linked = (policy or lowest_policy(target, host.family)) if mode == "zig" and target else None
+    return Plan(mode, settings, target, policy, linked, notices)
+
+
+def _mode(
+    settings: Settings, environ: Mapping[str, str], host: Host
+) -> Tuple[str, Tuple[str, ...]]:
+    if settings.mode is not None and settings.mode_named_for_build:
+        return settings.mode, ()
+    if not host.linux:
+        if settings.target is None:
+            return settings.mode if settings.mode == "off" else "off", ()
+        return settings.mode or "zig", ()
+    if settings.mode == "off":
+        return "off", ()
+    variable = next((name for name in USER_COMPILER if environ.get(name, "").strip()), "")
+    if variable and settings.mode != "check":
+        return "check", (
+            f"{variable} is set, so your compiler is used and the wheel is checked;"
+            " `-C mode=zig` compiles through zig",
+        )
+    if settings.mode is None and not host.has_zig:
+        return "check", ("zig is not available for this machine, so the wheel is only checked",)
+    return settings.mode or "zig", ()
+
+
+def _policy(
+    settings: Settings, mode: str, target: Optional[Architecture], host: Host
+) -> Optional[Policy]:
+    if settings.policy == "auto":
+        return None
+    if settings.policy is None:
+        if mode == "check" or target is None:
+            return None
+        return lowest_policy(target, host.family)
+    policy = Policy.parse(settings.policy)
+    if target is None:
+        return policy
+    if policy.family == "musllinux":
+        if policy.version not in ((1, 1), (1, 2)):
+            raise SettingsError(
+                f"policy {policy} is not known", "Use musllinux_1_2 or musllinux_1_1."
+            )
+    elif policy.version < target.lowest_manylinux:
+        lowest = Policy("manylinux", target.lowest_manylinux)
+        raise SettingsError(
+            f"policy {settings.policy} does not exist on {target.name}",
+            f"The lowest there is {lowest}.",
+        )
+    return policy

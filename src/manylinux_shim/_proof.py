@@ -1,0 +1,88 @@
+"""From the real backend's wheel to the one that leaves: prove, then tag. No proof, no wheel."""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+from pathlib import Path
+from typing import Tuple
+
+from manylinux_shim._errors import PolicyError
+from manylinux_shim._messages import say
+from manylinux_shim._plan import Plan
+from manylinux_shim._platforms import parse_platform_tag
+from manylinux_shim.audit import Verdict, audit_wheel, render_refusal
+from manylinux_shim.wheel import WheelName, retag
+
+
+def proven(built: Path, plan: Plan, directory: Path) -> Path:
+    """Put ``built`` into ``directory`` under the tag that it has earned.
+
+    Raises PolicyError, with what stands against it, when it has not earned what
+    ``plan`` asks for; ``directory`` then holds nothing new.
+    """
+    verdict = audit_wheel(built, exclude=plan.settings.exclude)
+    if verdict.pure:
+        return _without_elf(built, plan, directory)
+    if plan.target is not None and verdict.architecture is not plan.target:
+        raise PolicyError(
+            f"{built.name}: {_machines(verdict)}, and this build is for {plan.target.name}",
+            "Take the other files out of the wheel, or build for their architecture.",
+        )
+    wheel = retag(built, _tags(verdict, plan), directory)
+    say(f"{wheel.name} is proven" if _claims(wheel) else f"{wheel.name} is for this machine only")
+    return wheel
+
+
+def _tags(verdict: Verdict, plan: Plan) -> Tuple[str, ...]:
+    """The platform tags to write; PolicyError when what was asked for is not earned."""
+    earned = [tag for tag in verdict.earned if parse_platform_tag(tag)]
+    if plan.policy is not None and plan.target is not None:
+        if not verdict.proves(plan.policy):
+            raise PolicyError(render_refusal(verdict, plan.policy))
+        tags = plan.policy.tags(plan.target.name)
+        # A static program has earned the other libc's tags as well.
+        return (*tags, *(tag for tag in earned if not tag.startswith(plan.policy.family)))
+    if not earned:
+        refusal = render_refusal(verdict, None)
+        if plan.mode == "zig" or plan.settings.policy is not None:
+            raise PolicyError(refusal)
+        say(refusal)
+        return verdict.earned
+    return tuple(earned)
+
+
+def _without_elf(built: Path, plan: Plan, directory: Path) -> Path:
+    """A wheel with no compiled file in it: unchanged, if it says nothing that is not so."""
+    name = WheelName.parse(built.name)
+    if plan.settings.require_native:
+        raise PolicyError(
+            f"{built.name} has no compiled file in it, and require-native is set",
+            "An optional extension may have failed: what the real backend said stands above.",
+        )
+    unproven = [platform for platform in name.platforms if parse_platform_tag(platform)]
+    if unproven:
+        raise PolicyError(
+            f"{built.name} says {'.'.join(unproven)} and has no compiled file in it",
+            "The extension was not built: what the real backend said stands above.",
+        )
+    say(f"{built.name} has no compiled file in it and passes through as it is")
+    return _copied(built, directory)
+
+
+def _claims(wheel: Path) -> bool:
+    return any(parse_platform_tag(platform) for platform in WheelName.parse(wheel.name).platforms)
+
+
+def _machines(verdict: Verdict) -> str:
+    files = ", ".join(f"{facts.name} is {facts.machine_name}" for facts in verdict.files[:5])
+    return files or "no architecture"
+
+
+def _copied(built: Path, directory: Path) -> Path:
+    """``built`` in ``directory``, whole or not at all."""
+    directory.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(prefix=".manylinux-shim-", dir=directory) as scratch:
+        copy = Path(shutil.copyfile(built, Path(scratch) / built.name))
+        copy.replace(directory / built.name)
+    return directory / built.name

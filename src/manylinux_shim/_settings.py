@@ -1,0 +1,294 @@
+"""``-C key=value``, ``MANYLINUX_SHIM_<KEY>`` and ``[tool.manylinux-shim]`` -> one Settings.
+
+The dataclass is the model: what a key means, which values it takes and where it
+may stand is said once, on its field, and the parser, the errors and the README's
+table are derived from that. Config settings win over the environment, which wins
+over the file.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import difflib
+import os
+import sys
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Dict, List, Mapping, NamedTuple, Optional, Tuple
+
+from manylinux_shim._errors import SettingsError
+
+if sys.version_info >= (3, 11):
+    import tomllib
+else:
+    import tomli as tomllib
+
+TABLE = "tool.manylinux-shim"
+_PREFIX = "manylinux-shim."
+_VARIABLE_PREFIX = "MANYLINUX_SHIM_"
+
+ENVIRONMENT_ONLY = ("VERBOSE", "CACHE_DIR")
+"""Variables of ours that are about the machine, not the build, and are no settings."""
+
+MODES = ("zig", "check", "relink", "off")
+
+_TRUE = ("true", "1", "yes", "on")
+_FALSE = ("false", "0", "no", "off")
+
+
+def _key(
+    help: str,  # noqa: A002 - the word that every command line library uses
+    *,
+    default: str,
+    choices: Tuple[str, ...] = (),
+    in_file: bool = True,
+) -> Dict[str, Any]:
+    return {"help": help, "default": default, "choices": choices, "in_file": in_file}
+
+
+@dataclass(frozen=True)
+class Settings:
+    """What this build was asked for; ``None`` where nobody said."""
+
+    backend: str = field(
+        metadata=_key("object path of the real backend, as in PEP 517", default="required")
+    )
+    backend_path: Tuple[str, ...] = field(
+        default=(),
+        metadata=_key(
+            "directories of a real backend that lives in the tree, as in PEP 517", default="none"
+        ),
+    )
+    mode: Optional[str] = field(
+        default=None,
+        metadata=_key(
+            "compile and link through zig, only check the wheel, link the finished wheel again,"
+            " or stay out of the way",
+            default="`zig` on Linux, `check` with a compiler of yours in `CC`, else `off`",
+            choices=MODES,
+        ),
+    )
+    target: Optional[str] = field(
+        default=None,
+        metadata=_key(
+            "architecture to build for, never in the file:"
+            " a plain `pip install .` must stay installable",
+            default="the host's",
+            in_file=False,
+        ),
+    )
+    policy: Optional[str] = field(
+        default=None,
+        metadata=_key(
+            "the tag to reach: `manylinux_X_Y`, `manylinux1`, `manylinux2010`, `manylinux2014`,"
+            " `musllinux_X_Y`, or `auto` for the most compatible one that the wheel proves",
+            default="`manylinux_2_17`, or the lowest that the architecture has;"
+            " in `check` mode the best that the wheel has earned",
+        ),
+    )
+    strip: bool = field(
+        default=True,
+        metadata=_key("leave out debug information and local symbols", default="`true`"),
+    )
+    repair: bool = field(
+        default=False,
+        metadata=_key("graft external libraries into the wheel", default="`false`"),
+    )
+    require_native: bool = field(
+        default=False,
+        metadata=_key(
+            "make a wheel without compiled files an error: optional extensions fail silently",
+            default="`false`",
+        ),
+    )
+    exclude: Tuple[str, ...] = field(
+        default=(),
+        metadata=_key(
+            "patterns on sonames, such as `libcuda.so.*`, that another package provides at run"
+            " time",
+            default="none",
+        ),
+    )
+    mode_named_for_build: bool = field(default=False, metadata={"internal": True})
+    """Whether ``mode`` came with this build (``-C`` or environment), not from the file."""
+
+
+class Key(NamedTuple):
+    """One row of the settings' documentation."""
+
+    name: str
+    help: str
+    default: str
+    values: str
+
+
+_FIELDS = {
+    f.name.replace("_", "-"): f
+    for f in dataclasses.fields(Settings)
+    if not f.metadata.get("internal")
+}
+_LISTS = ("backend-path", "exclude")
+_BOOLEANS = ("strip", "repair", "require-native")
+
+
+def documentation() -> List[Key]:
+    """Every key as the README's table shows it."""
+    rows = []
+    for name, spec in _FIELDS.items():
+        choices = ", ".join(f"`{choice}`" for choice in spec.metadata["choices"])
+        if name in _LISTS:
+            choices = "list of strings"
+        elif name in _BOOLEANS:
+            choices = "`true`, `false`"
+        rows.append(Key(name, spec.metadata["help"], spec.metadata["default"], choices or "string"))
+    return rows
+
+
+def load_settings(
+    project: Path,
+    config_settings: Optional[Mapping[str, Any]],
+    environ: Mapping[str, str],
+) -> Tuple[Settings, Optional[Dict[str, Any]]]:
+    """The settings of this build, and the config settings that are the real backend's.
+
+    ``project`` is the directory of ``pyproject.toml``. Raises SettingsError for
+    a missing table, an unknown key, a wrong type or an impossible value.
+    """
+    file = _from_file(project / "pyproject.toml")
+    variables = _from_environment(environ)
+    build, rest = _from_config_settings(config_settings)
+    merged = {**file, **variables, **build}
+    if not merged.get("backend"):
+        raise SettingsError(
+            f"[{TABLE}] in {project / 'pyproject.toml'} does not name the real backend",
+            f'Add it, for example:\n\n[{TABLE}]\nbackend = "setuptools.build_meta"\n',
+        )
+    values = {name.replace("-", "_"): value for name, value in merged.items()}
+    return Settings(**values, mode_named_for_build="mode" in build or "mode" in variables), rest
+
+
+def read_toml(path: Path) -> Dict[str, Any]:
+    """A project's ``pyproject.toml``; SettingsError when it is not there or is no TOML."""
+    try:
+        document: Dict[str, Any] = tomllib.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise SettingsError(
+            f"there is no pyproject.toml in {path.parent}",
+            "Call the build from the project's directory.",
+        ) from None
+    except (OSError, ValueError) as error:
+        raise SettingsError(
+            f"{path} cannot be read: {error}", "Correct it: it has to be valid TOML in UTF-8."
+        ) from error
+    return document
+
+
+def _from_file(path: Path) -> Dict[str, Any]:
+    tool = read_toml(path).get("tool")
+    table = tool.get("manylinux-shim", {}) if isinstance(tool, dict) else {}
+    if not isinstance(table, dict):
+        raise SettingsError(f"[{TABLE}] in {path} is not a table", "Write it as a table.")
+    values = {}
+    for name, value in table.items():
+        where = f"{name!r} in [{TABLE}] of {path}"
+        spec = _known(name, where)
+        if not spec.metadata["in_file"]:
+            raise SettingsError(
+                f"{where} is not allowed",
+                f"A plain `pip install .` would then make a wheel for another machine. Give it"
+                f" for one build instead: `-C {name}={value}` or"
+                f" {_VARIABLE_PREFIX}{name.upper()}={value}.",
+            )
+        values[name] = _typed(name, value, where)
+    return values
+
+
+def _from_environment(environ: Mapping[str, str]) -> Dict[str, Any]:
+    values = {}
+    for variable, text in environ.items():
+        if not variable.startswith(_VARIABLE_PREFIX) or not text:
+            continue
+        short = variable[len(_VARIABLE_PREFIX) :]
+        if short in ENVIRONMENT_ONLY:
+            continue
+        name = short.lower().replace("_", "-")
+        where = f"the environment variable {variable}"
+        _known(name, where)
+        values[name] = _from_text(name, text, where)
+    return values
+
+
+def _from_config_settings(
+    config_settings: Optional[Mapping[str, Any]],
+) -> Tuple[Dict[str, Any], Optional[Dict[str, Any]]]:
+    """Ours, and what is left for the real backend (None stays None).
+
+    ``manylinux-shim.target`` is always ours. Once it is given, a plain
+    ``target`` is the real backend's.
+    """
+    if config_settings is None:
+        return {}, None
+    ours: Dict[str, Any] = {}
+    rest: Dict[str, Any] = {}
+    for key, value in config_settings.items():
+        if key.startswith(_PREFIX):
+            name = key[len(_PREFIX) :]
+            _known(name, f"the config setting {key!r}")
+        elif key in _FIELDS and _PREFIX + key not in config_settings:
+            name = key
+        else:
+            rest[key] = value
+            continue
+        ours[name] = _from_text(name, value, f"the config setting {key!r}")
+    return ours, rest or None
+
+
+def _known(name: str, where: str) -> Any:
+    if name in _FIELDS:
+        return _FIELDS[name]
+    near = difflib.get_close_matches(name.replace("_", "-"), _FIELDS, n=1, cutoff=0.5)
+    raise SettingsError(
+        f"{where} is not a setting of manylinux-shim",
+        f"Did you mean {near[0]!r}?" if near else f"Known are: {', '.join(_FIELDS)}.",
+    )
+
+
+def _from_text(name: str, value: Any, where: str) -> Any:
+    """A value from ``-C`` or the environment, where everything is a string."""
+    if name in _LISTS:
+        texts = value if isinstance(value, list) else [value]
+        items = [item.strip() for text in texts for item in str(text).split(",")]
+        return _typed(name, [item for item in items if item], where)
+    if isinstance(value, list):
+        raise SettingsError(
+            f"{where} is given {len(value)} times: {', '.join(map(str, value))}",
+            "One build makes one wheel: give it once, and run one build for each value.",
+        )
+    if name in _BOOLEANS and isinstance(value, str):
+        if value.lower() in _TRUE + _FALSE:
+            return value.lower() in _TRUE
+        raise SettingsError(f"{where} is {value!r}", "Use true or false.")
+    return _typed(name, value, where)
+
+
+def _typed(name: str, value: Any, where: str) -> Any:
+    spec = _FIELDS[name]
+    if name in _LISTS:
+        if not isinstance(value, list) or not all(isinstance(item, str) for item in value):
+            raise SettingsError(f"{where} is {value!r}", "Use a list of strings.")
+        return tuple(value)
+    if name in _BOOLEANS:
+        if not isinstance(value, bool):
+            raise SettingsError(f"{where} is {value!r}", "Use true or false.")
+        return value
+    if not isinstance(value, str):
+        raise SettingsError(f"{where} is {value!r}", "Use a string.")
+    choices = spec.metadata["choices"]
+    if choices and value not in choices:
+        raise SettingsError(f"{where} is {value!r}", f"Use one of: {', '.join(choices)}.")
+    return value
+
+
+def verbose(environ: Mapping[str, str] = os.environ) -> bool:
+    """Whether ``MANYLINUX_SHIM_VERBOSE`` asks for more lines."""
+    return environ.get(_VARIABLE_PREFIX + "VERBOSE", "").lower() not in ("", *_FALSE)

@@ -1,0 +1,299 @@
+"""The compiler that the real backend calls as ``CC``, ``CXX``, ``AR`` and linker.
+
+Run through one of the small scripts that ``_tools`` writes::
+
+    python -I -S _driver.py CONFIGURATION TOOL ARGUMENT...
+
+``TOOL`` is ``cc``, ``c++``, ``ar``, ``ranlib`` or ``ld``; ``CONFIGURATION`` is a
+file of ``key<TAB>value`` lines that ``_tools`` describes. Where zig is stands in
+the environment, because build isolation moves it from build to build and the
+path of a compiler should stay. Compiling becomes clang, linking becomes lld,
+both inside zig; this process replaces itself by them wherever it can.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+
+if __name__ == "__main__":
+    # Run as a file, with nothing on the path but the standard library.
+    _here = os.path.dirname(os.path.abspath(__file__))
+    sys.path.insert(0, os.path.dirname(os.path.dirname(_here)))
+
+from manylinux_shim.toolchain._arguments import Command, Target, expand_response_files, parse
+from manylinux_shim.toolchain._linking import link_arguments
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Dict, List, NoReturn, Sequence, Tuple
+
+ZIG_VARIABLE = "_MANYLINUX_SHIM_ZIG"
+ZIG_LIB_VARIABLE = "_MANYLINUX_SHIM_ZIG_LIB"
+SOURCE_VARIABLE = "_MANYLINUX_SHIM_SOURCE"
+
+_QUIET = (
+    "--no-default-config",
+    # What is said to the compiler for the link, or by gcc's users to gcc, is
+    # no news to theirs; with -Werror it would be an error.
+    "-Wno-unused-command-line-argument",
+    "-Wno-ignored-optimization-argument",
+    "-Wno-unknown-warning-option",
+    # Warnings for the gcc of the manylinux images, errors for clang by default.
+    # What they hide at compile time, the proof finds in the wheel.
+    "-Wno-error=implicit-function-declaration",
+    "-Wno-error=implicit-int",
+    "-Wno-error=incompatible-function-pointer-types",
+    "-Wno-error=int-conversion",
+)
+
+
+class Configuration:
+    """One build's toolchain, as ``_tools`` wrote it down."""
+
+    def __init__(self, path: str) -> None:
+        values: Dict[str, List[str]] = {}
+        with open(path, encoding="utf-8", errors="surrogateescape") as file:
+            for line in file:
+                key, _, value = line.rstrip("\n").partition("\t")
+                values.setdefault(key, []).append(value)
+
+        def one(key: str) -> str:
+            return values.get(key, [""])[0]
+
+        def pairs(key: str) -> Dict[str, str]:
+            return dict(tuple(v.split("\t", 1)) for v in values.get(key, []))  # type: ignore[misc]
+
+        self.multiarch = one("multiarch")
+        self.sysroot = one("sysroot")
+        self.zig_target = one("zig-target")
+        self.runtimes = one("runtimes")
+        self.cpu_flags = values.get("cpu", [])
+        self.c_flags = values.get("c", [])
+        self.cxx_flags = values.get("cxx", [])
+        self.link_flags = values.get("link", [])
+        self.target = Target(
+            family=one("family"),
+            libraries=pairs("library"),
+            loader=one("loader"),
+            includes=pairs("include"),
+            host_includes=values.get("host-include", []),
+            host_libraries=values.get("host-library", []),
+            native=one("native") == "1",
+            strip=one("strip") == "1",
+            x86=one("x86") == "1",
+        )
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Do what one compiler, archiver or linker call asks for; the exit code."""
+    tool, given = arguments[1], arguments[2:]
+    zig = os.environ.get(ZIG_VARIABLE)
+    if not zig:
+        return _fail("this compiler works inside of a build by manylinux-shim only")
+    if tool in ("ar", "ranlib"):
+        _replace([zig, tool, *given])
+    configuration = Configuration(arguments[0])
+    if tool == "ld":
+        _replace([zig, "ld.lld", *configuration.link_flags, *given])
+    words = expand_response_files(given)
+    command = parse(words, configuration.target, cxx=tool == "c++")
+    if command.error:
+        return _fail(command.error)
+    for notice in command.notices:
+        _say(notice)
+    if not command.links:
+        _replace([zig, "clang", *_compile(configuration, command, command.compiler)])
+    if not command.inputs:
+        return _answer(zig, configuration, command, words)
+    return _link(zig, configuration, command)
+
+
+def _compile(configuration: Configuration, command: Command, own: Sequence[str]) -> List[str]:
+    """clang's arguments: ours that the caller may override, the caller's, the system's."""
+    system = configuration.cxx_flags if command.cxx else configuration.c_flags
+    lib = os.environ.get(ZIG_LIB_VARIABLE, "")
+    arguments = [*_QUIET, f"--sysroot={configuration.sysroot}", *configuration.cpu_flags]
+    source = os.environ.get(SOURCE_VARIABLE)
+    if source:
+        # __FILE__ and debug information must not tell where the build was.
+        arguments.append(f"-ffile-prefix-map={source}=.")
+    arguments += own
+    arguments += [flag.replace("{lib}", lib) for flag in system]
+    if configuration.target.native:
+        for directory in configuration.target.host_includes:
+            arguments += ["-idirafter", directory]
+    return arguments
+
+
+def _answer(zig: str, configuration: Configuration, command: Command, words: Sequence[str]) -> int:
+    """Answer what build systems ask of a compiler; clang knows all but where things are."""
+    if any(word in ("--version", "-v", "-V") for word in command.linker):
+        _replace([zig, "ld.lld", "--version"])
+    answers = {
+        "-dumpmachine": configuration.multiarch,
+        "-print-multiarch": configuration.multiarch,
+        "-print-sysroot": "",
+        "-print-search-dirs": _search_directories(configuration),
+        "-print-libgcc-file-name": "libgcc.a",
+    }
+    for word in words:
+        word = "-" + word.lstrip("-")
+        if word in answers:
+            print(answers[word])
+            return 0
+        if word.startswith("-print-file-name="):
+            print(_file_name(configuration, word.partition("=")[2]))
+            return 0
+        if word.startswith("-print-prog-name="):
+            print(_program_name(word.partition("=")[2]))
+            return 0
+        if word == "-dumpfullversion":
+            command.compiler = ["-dumpversion"]
+    if any(word in ("--version", "-dumpversion") for word in command.compiler):
+        # Not the whole line: clang would warn that the rest is unused.
+        return _replace([zig, "clang", *configuration.c_flags[:2], *command.compiler])
+    return _replace([zig, "clang", *_compile(configuration, command, command.compiler)])
+
+
+def _search_directories(configuration: Configuration) -> str:
+    tools = os.path.dirname(os.path.abspath(sys.argv[1]))
+    libraries = [f"{configuration.sysroot}/lib", *_host_libraries(configuration)]
+    return f"install: {tools}\nprograms: ={tools}\nlibraries: ={':'.join(libraries)}"
+
+
+def _host_libraries(configuration: Configuration) -> Sequence[str]:
+    target = configuration.target
+    return target.host_libraries if target.native else []
+
+
+def _file_name(configuration: Configuration, name: str) -> str:
+    for directory in (f"{configuration.sysroot}/lib", *_host_libraries(configuration)):
+        if os.path.exists(f"{directory}/{name}"):
+            return f"{directory}/{name}"
+    return name
+
+
+def _program_name(name: str) -> str:
+    path = os.path.join(os.path.dirname(os.path.abspath(sys.argv[1])), name)
+    return path if os.path.exists(path) else name
+
+
+def _link(zig: str, configuration: Configuration, command: Command) -> int:
+    if not command.sources:
+        return _link_objects(zig, configuration, command)
+    import tempfile
+
+    with tempfile.TemporaryDirectory(prefix="manylinux-shim-") as directory:
+        for number, (place, path, language) in enumerate(command.sources):
+            item = f"{directory}/{number}.o"
+            own = [*command.compiler, "-c", *(["-x", language] if language else []), path]
+            status, _ = _run(
+                [zig, "clang", *_compile(configuration, command, [*own, "-o", item])], capture=False
+            )
+            if status != 0:
+                return status
+            command.linker[place] = item
+        return _link_objects(zig, configuration, command)
+
+
+def _link_objects(zig: str, configuration: Configuration, command: Command) -> int:
+    lld = [zig, "ld.lld"]
+    base = configuration.link_flags
+    status, said = _run([*lld, *link_arguments(command, configuration.target, base)])
+    rest, undefined = _undefined(said)
+    names = [name for name in undefined if name.startswith("_") and not _is_python(command, name)]
+    if status == 0 and names:
+        runtime = _runtime(zig, configuration, names)
+        if runtime:
+            again = link_arguments(command, configuration.target, base, runtime)
+            status, said = _run([*lld, *again])
+            rest, undefined = _undefined(said)
+    if rest:
+        sys.stderr.write(rest)
+    missing = {n: where for n, where in undefined.items() if not _is_python(command, n)}
+    refused = bool(missing) and (command.strict or not command.shared)
+    for name, where in missing.items():
+        sys.stderr.write(f"ld.lld: {'error' if refused else 'warning'}: undefined symbol: {name}\n")
+        sys.stderr.write(where)
+    if status == 0 and not refused:
+        return 0
+    _remove(command.output or "a.out")
+    return status or 1
+
+
+def _runtime(zig: str, configuration: Configuration, undefined: Sequence[str]) -> List[str]:
+    from manylinux_shim.toolchain._runtimes import runtime_inputs
+
+    return runtime_inputs(zig, configuration.zig_target, configuration.runtimes, undefined)
+
+
+def _is_python(command: Command, name: str) -> bool:
+    """Whether the program that loads an extension is to provide ``name``."""
+    return command.shared and name.startswith(("Py", "_Py"))
+
+
+def _undefined(said: str) -> Tuple[str, Dict[str, str]]:
+    """lld's output without its warnings of undefined symbols, and those: name and places."""
+    rest: List[str] = []
+    undefined: Dict[str, str] = {}
+    name = ""
+    for line in said.splitlines(keepends=True):
+        _, found, symbol = line.partition("undefined symbol: ")
+        if found and "warning:" in line:
+            name = symbol.strip()
+            undefined[name] = ""
+        elif name and line.startswith(">>>"):
+            undefined[name] += line
+        elif line.strip():
+            name = ""
+            rest.append(line)
+    return "".join(rest), undefined
+
+
+def _run(command: List[str], *, capture: bool = True) -> Tuple[int, str]:
+    """Exit code and what was said on stderr. subprocess would cost what compiling costs."""
+    sys.stdout.flush()
+    sys.stderr.flush()
+    if not capture:
+        return _wait(os.posix_spawn(command[0], command, os.environ)), ""
+    reading, writing = os.pipe()
+    actions = [
+        (os.POSIX_SPAWN_DUP2, writing, 2),
+        (os.POSIX_SPAWN_CLOSE, reading),
+        (os.POSIX_SPAWN_CLOSE, writing),
+    ]
+    process = os.posix_spawn(command[0], command, os.environ, file_actions=actions)
+    os.close(writing)
+    with open(reading, encoding="utf-8", errors="replace") as pipe:
+        said = pipe.read()
+    return _wait(process), said
+
+
+def _wait(process: int) -> int:
+    status = os.waitpid(process, 0)[1]
+    return os.WEXITSTATUS(status) if os.WIFEXITED(status) else 128 + os.WTERMSIG(status)
+
+
+def _replace(command: List[str]) -> NoReturn:
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os.execv(command[0], command)  # noqa: S606 - a list of arguments, no shell
+
+
+def _remove(path: str) -> None:
+    if os.path.isfile(path):
+        os.unlink(path)
+
+
+def _say(message: str) -> None:
+    sys.stderr.write(f"manylinux-shim: {message}\n")
+
+
+def _fail(message: str) -> int:
+    _say(f"error: {message}")
+    return 1
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

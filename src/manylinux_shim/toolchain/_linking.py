@@ -1,0 +1,79 @@
+"""A parsed command whose sources have become objects -> lld's arguments. Pure."""
+
+from __future__ import annotations
+
+from manylinux_shim.toolchain._rules import LIBC_LIBRARIES, RUNTIME_LIBRARIES
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import List, Sequence
+
+    from manylinux_shim.toolchain._arguments import Command, Target
+
+
+def link_arguments(
+    command: Command, target: Target, base: Sequence[str], runtime: Sequence[str] = ()
+) -> List[str]:
+    """lld's arguments.
+
+    ``base`` is what zig itself gives to lld for this target, ``runtime`` the
+    objects of the compiler's own libraries that the link needs. Undefined
+    symbols come out as warnings, for the driver to judge.
+    """
+    output = command.output or "a.out"
+    if command.relocatable:
+        return [*base, "-r", "-o", output, *filter(None, command.linker)]
+    arguments = [*base, "--eh-frame-hdr", "--undefined-version", "--allow-shlib-undefined"]
+    arguments += ["--no-demangle", "-z", "defs", "--warn-unresolved-symbols", "-o", output]
+    if command.shared:
+        arguments.append("-shared")
+    else:
+        arguments += ["-pie" if command.pie else "--no-pie", "--dynamic-linker", target.loader]
+        if command.startfiles and "crt1" in target.libraries:
+            arguments.append(target.libraries["crt1"])
+    if target.strip:
+        arguments.append("--strip-all")
+    arguments += _with_libraries(command, target)
+    if runtime:
+        # Nobody imports what a wheel links in statically: two libc++ in one
+        # process must not see each other.
+        arguments += ["--gc-sections", "-z", "nostart-stop-gc", *runtime]
+        arguments += [word for path in runtime for word in ("--exclude-libs", _name(path))]
+    # After all of the caller's: what objects use without naming the library is
+    # found, as on systems where libc is one (glibc 2.34 and later, musl).
+    arguments += ["-Bdynamic", "--as-needed"]
+    if command.stdlib:
+        named = (target.libraries.get(name) for name in LIBC_LIBRARIES)
+        arguments += dict.fromkeys(path for path in named if path)
+    if target.native:
+        arguments += [f"-L{directory}" for directory in target.host_libraries]
+    return arguments
+
+
+def _name(path: str) -> str:
+    return path[path.rfind("/") + 1 :]
+
+
+def _with_libraries(command: Command, target: Target) -> List[str]:
+    """The caller's own arguments, with ``-l`` of the target's libraries resolved."""
+    resolved: List[str] = []
+    dynamic = True
+    for word in command.linker:
+        if word in ("-Bstatic", "-dn", "-non_shared", "-static"):
+            dynamic = False
+        elif word in ("-Bdynamic", "-dy", "-call_shared"):
+            dynamic = True
+        name = word[2:] if word.startswith("-l") else ""
+        if name in target.libraries:
+            # Between -Bstatic and -Bdynamic it is left to the end: stubs are dynamic.
+            if dynamic:
+                resolved += ["--push-state", "--as-needed"] if name == "gcc_s" else []
+                resolved.append(target.libraries[name])
+                resolved += ["--pop-state"] if name == "gcc_s" else []
+        elif name in (*LIBC_LIBRARIES, *RUNTIME_LIBRARIES, "gcc_s"):
+            pass  # part of libc on this target, or added when the link needs it
+        elif command.shared and name.startswith("python") and name[6:7].isdigit():
+            pass  # an extension gets Python's API from the program that loads it
+        elif word:
+            resolved.append(word)
+    return resolved

@@ -1,0 +1,142 @@
+"""What becomes of arguments that gcc knows and clang or lld do not: the tables.
+
+Build systems speak gcc's language, with the flags of whoever compiled Python.
+Each rule says what becomes of one spelling and why; what no rule names goes
+through as it is.
+
+Sources: GCC's manual ("Option Summary", "Link Options"), clang's
+ClangCommandLineReference, lld's manual page.
+"""
+
+from __future__ import annotations
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Optional, Sequence, Tuple
+
+
+class Rule:
+    """What becomes of one spelling of an argument. A ``*`` at the end stands for any rest."""
+
+    __slots__ = ("action", "pattern", "reason")
+
+    def __init__(self, pattern: str, action: str, reason: str) -> None:
+        self.pattern = pattern
+        self.action = action
+        self.reason = reason
+
+
+DROP = "drop"
+"""Leave it out without a word: it changes nothing here."""
+NOTICE = "notice"
+"""Leave it out and say so: its author wanted something that they do not get."""
+COMPILER_RULES = (
+    Rule("-march=native", NOTICE, "a wheel is for every machine, not for this one's processor"),
+    Rule("-mcpu=native", NOTICE, "a wheel is for every machine, not for this one's processor"),
+    Rule("-mtune=native", DROP, "a wheel is for every machine, not for this one's processor"),
+    Rule("-specs=*", DROP, "GCC's spec files; Fedora puts them into Python's own flags"),
+    Rule("--target=*", DROP, "the target is this build's own; cc-rs and others repeat it"),
+    Rule("--sysroot=*", DROP, "the sysroot is this build's own"),
+    Rule("--gcc-toolchain=*", DROP, "no GCC takes part"),
+    Rule("--gcc-install-dir=*", DROP, "no GCC takes part"),
+    Rule("-fno-reorder-blocks-and-partition", DROP, "GCC's optimiser only"),
+    Rule("-freorder-blocks-and-partition", DROP, "GCC's optimiser only"),
+    Rule("-fipa-*", DROP, "GCC's optimiser only"),
+    Rule("-fno-ipa-*", DROP, "GCC's optimiser only"),
+    Rule("-fno-tree-*", DROP, "GCC's optimiser only"),
+    Rule("-fuse-linker-plugin", DROP, "GCC's way of link-time optimisation"),
+    Rule("-fno-use-linker-plugin", DROP, "GCC's way of link-time optimisation"),
+    Rule("-ffat-lto-objects", DROP, "GCC's way of link-time optimisation"),
+    Rule("-fno-fat-lto-objects", DROP, "GCC's way of link-time optimisation"),
+    Rule("-flto-partition=*", DROP, "GCC's way of link-time optimisation"),
+    Rule("-flto-compression-level=*", DROP, "GCC's way of link-time optimisation"),
+    Rule("-fno-var-tracking*", DROP, "GCC's debug information only"),
+    Rule("-fvar-tracking*", DROP, "GCC's debug information only"),
+    Rule("-fmax-errors=*", DROP, "GCC's spelling of -ferror-limit"),
+    Rule("-fanalyzer", DROP, "GCC's analyser"),
+    Rule("-fhardened", DROP, "GCC's shorthand for flags that distributions also give in full"),
+    Rule("-fprofile-partial-training", DROP, "GCC's profiles only"),
+    Rule("-mindirect-branch*", DROP, "GCC's spelling of -mretpoline, for kernels"),
+    Rule("-mfunction-return=*", DROP, "for kernels"),
+    Rule("-aux-info=*", DROP, "GCC's listing of prototypes"),
+)
+"""Applied to every argument that is the compiler's."""
+
+FOREIGN_COMPILER_RULES = {
+    "x86": (
+        Rule("-mbranch-protection=*", DROP, "ARM only; distributions put it into Python's flags"),
+        Rule("-mfpu=*", DROP, "ARM only; distributions put it into Python's flags"),
+        Rule("-mfloat-abi=*", DROP, "ARM only; distributions put it into Python's flags"),
+    ),
+    "other": (
+        Rule("-fcf-protection*", DROP, "x86 only; distributions put it into Python's flags"),
+        Rule("-m64", DROP, "x86 only; distributions put it into Python's flags"),
+        Rule("-mno-omit-leaf-frame-pointer", DROP, "x86 only; Fedora and Ubuntu set it"),
+        Rule("-mtls-dialect=gnu*", DROP, "x86 only; distributions put it into Python's flags"),
+        Rule("-mfpmath=*", DROP, "x86 only"),
+    ),
+}
+"""As COMPILER_RULES: what the host's Python was compiled with and the target does not know."""
+
+DEBUG_RULES = (
+    Rule("-g", DROP, "strip = true: the link would take it out again"),
+    Rule("-g0", DROP, "strip = true: the link would take it out again"),
+    Rule("-g1", DROP, "strip = true: the link would take it out again"),
+    Rule("-g2", DROP, "strip = true: the link would take it out again"),
+    Rule("-g3", DROP, "strip = true: the link would take it out again"),
+    Rule("-ggdb*", DROP, "strip = true: the link would take it out again"),
+    Rule("-gdwarf*", DROP, "strip = true: the link would take it out again"),
+    Rule("-gz*", DROP, "strip = true: the link would take it out again"),
+    Rule("-gsplit-dwarf*", DROP, "strip = true: the link would take it out again"),
+    Rule("-gno-*", DROP, "strip = true: the link would take it out again"),
+    Rule("-grecord-gcc-switches", DROP, "strip = true: the link would take it out again"),
+)
+"""As COMPILER_RULES, where debug information is not wanted."""
+
+LINKER_RULES = (
+    Rule("-plugin*", DROP, "GCC's way of link-time optimisation"),
+    Rule("--plugin*", DROP, "GCC's way of link-time optimisation"),
+    Rule(
+        "--fix-cortex-a53-843419", DROP, "lld knows it for aarch64 only, and Rust always gives it"
+    ),
+    Rule("--no-copy-dt-needed-entries", DROP, "GNU ld only; lld never copies them"),
+    Rule("--copy-dt-needed-entries", DROP, "GNU ld only"),
+    Rule("--no-add-needed", DROP, "GNU ld only"),
+    Rule("--add-needed", DROP, "GNU ld only"),
+    Rule("--no-keep-memory", DROP, "GNU ld's own memory"),
+    Rule("--reduce-memory-overheads", DROP, "GNU ld's own memory"),
+    Rule("--hash-size=*", DROP, "GNU ld's own memory"),
+    Rule("--no-ld-generated-unwind-info", DROP, "GNU ld only"),
+    Rule("--no-relax", DROP, "GNU ld's relaxations"),
+    Rule("--default-symver", NOTICE, "GNU ld only"),
+    Rule("--sysroot=*", DROP, "the sysroot is this build's own"),
+    Rule("--dynamic-linker=*", DROP, "the target's own is always used"),
+)
+"""Applied to every argument that is the linker's."""
+
+LIBC_LIBRARIES = ("c", "m", "pthread", "dl", "rt", "util", "resolv")
+"""``-l`` names that mean the target's own libc, whatever a ``-L`` directory has."""
+
+RUNTIME_LIBRARIES = (
+    "gcc", "gcc_eh", "stdc++", "supc++", "stdc++fs", "c++", "c++abi", "c++experimental", "unwind",
+    "atomic", "compiler_rt", "clang_rt.builtins", "ssp", "ssp_nonshared",
+)  # fmt: skip
+"""``-l`` names whose contents are added when, and only when, the link needs them."""
+
+
+def match(rules: Sequence[Rule], argument: str) -> Optional[Rule]:
+    """The first rule for ``argument``, or None."""
+    for rule in rules:
+        pattern = rule.pattern
+        if pattern.endswith("*"):
+            if argument.startswith(pattern[:-1]):
+                return rule
+        elif argument == pattern:
+            return rule
+    return None
+
+
+def compiler_rules(*, x86: bool, strip: bool) -> Tuple[Rule, ...]:
+    """The rules for the compiler's arguments in one build."""
+    foreign = FOREIGN_COMPILER_RULES["x86" if x86 else "other"]
+    return COMPILER_RULES + foreign + (DEBUG_RULES if strip else ())

@@ -1,0 +1,281 @@
+"""What one target is compiled and linked against, made once and kept in the cache.
+
+zig generates stub libraries of any glibc from its symbol tables in a third of a
+second, and knows which headers and macros go with them. Both are learned from
+the commands that it prints (``--verbose-cc``, ``--verbose-link``) while it
+builds an empty program, so that nothing about zig's inside is repeated here;
+from then on clang and lld, which are part of zig, are called directly.
+"""
+
+from __future__ import annotations
+
+import os
+import shlex
+import shutil
+import subprocess
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Dict, Iterator, List, Sequence, Tuple
+
+from manylinux_shim._errors import ToolchainError
+from manylinux_shim._platforms import Architecture, Policy
+from manylinux_shim.toolchain._cache import make_once
+from manylinux_shim.toolchain._zig import Zig
+
+_LAYOUT = 1
+"""Counts up when what stands in a sysroot changes, so that an old one is not used."""
+
+_LIB = "{lib}"
+"""Stands for zig's own ``lib`` directory, which build isolation moves around."""
+
+# zig prints these with what follows them; all else in its command is optimisation,
+# debug information and the CPU's features, which are the caller's to choose.
+_KEPT_WITH_VALUE = ("-target", "-isystem")
+_KEPT = ("-nostdinc", "-nostdinc++", "-mhard-float", "-msoft-float")
+_KEPT_PREFIXES = ("-D", "-mabi=", "-mfloat-abi=")
+_OWN_LINKER_FLAGS = ("-m", "-mllvm")
+
+_PROBE_C = "int main(void) { return 0; }\n"
+_PROBE_CXX = "int probe(void) { return 0; }\n"
+
+# Who exports what: libgcc's own version scripts (libgcc-std.ver, libgcc-glibc.ver).
+_LIBGCC_S: Dict[str, Tuple[str, ...]] = {
+    "GCC_3.0": (
+        "_Unwind_DeleteException",
+        "_Unwind_Find_FDE",
+        "_Unwind_ForcedUnwind",
+        "_Unwind_GetDataRelBase",
+        "_Unwind_GetGR",
+        "_Unwind_GetIP",
+        "_Unwind_GetLanguageSpecificData",
+        "_Unwind_GetRegionStart",
+        "_Unwind_GetTextRelBase",
+        "_Unwind_RaiseException",
+        "_Unwind_Resume",
+        "_Unwind_SetGR",
+        "_Unwind_SetIP",
+        "__deregister_frame",
+        "__deregister_frame_info",
+        "__register_frame",
+        "__register_frame_info",
+    ),
+    "GCC_3.3": (
+        "_Unwind_Backtrace",
+        "_Unwind_FindEnclosingFunction",
+        "_Unwind_GetCFA",
+        "_Unwind_Resume_or_Rethrow",
+    ),
+    "GCC_4.2.0": ("_Unwind_GetIPInfo",),
+}
+# The same for ARM's own unwinder (config/arm/libgcc-bpabi.ver).
+_LIBGCC_S_ARM: Dict[str, Tuple[str, ...]] = {
+    "GCC_3.0": (
+        "_Unwind_DeleteException",
+        "_Unwind_ForcedUnwind",
+        "_Unwind_GetDataRelBase",
+        "_Unwind_GetLanguageSpecificData",
+        "_Unwind_GetRegionStart",
+        "_Unwind_GetTextRelBase",
+        "_Unwind_RaiseException",
+        "_Unwind_Resume",
+    ),
+    "GCC_3.3": ("_Unwind_Resume_or_Rethrow",),
+    "GCC_3.5": (
+        "_Unwind_Complete",
+        "_Unwind_VRS_Get",
+        "_Unwind_VRS_Pop",
+        "_Unwind_VRS_Set",
+        "__aeabi_unwind_cpp_pr0",
+        "__aeabi_unwind_cpp_pr1",
+        "__aeabi_unwind_cpp_pr2",
+        "__gnu_unwind_frame",
+    ),
+    "GCC_4.3.0": ("_Unwind_Backtrace",),
+}
+
+
+@dataclass(frozen=True)
+class Sysroot:
+    """One target's stub libraries, start files and flags."""
+
+    directory: Path
+    c_flags: Tuple[str, ...]
+    """What clang needs for C; ``{lib}`` stands for zig's lib directory."""
+    cxx_flags: Tuple[str, ...]
+    link_flags: Tuple[str, ...]
+    loader: str
+    """The program interpreter's path on the target."""
+
+    @property
+    def lib(self) -> Path:
+        """The directory of the stub libraries."""
+        return self.directory / "lib"
+
+
+def sysroot(zig: Zig, arch: Architecture, policy: Policy, cache: Path) -> Sysroot:
+    """The sysroot for ``policy`` on ``arch``, made if it is not in the cache yet.
+
+    Raises ToolchainError with zig's own words when zig cannot make it.
+    """
+    target = arch.zig_target(policy)
+    directory = cache / f"zig-{zig.version}" / f"{target}-{_LAYOUT}"
+    make_once(directory, lambda staging: _make(zig, arch, target, staging))
+    return Sysroot(
+        directory,
+        _lines(directory / "c.flags"),
+        _lines(directory / "cxx.flags"),
+        _lines(directory / "link.flags"),
+        (directory / "loader").read_text(encoding="utf-8").strip(),
+    )
+
+
+def _make(zig: Zig, arch: Architecture, target: str, staging: Path) -> None:
+    scratch = staging / "scratch"
+    scratch.mkdir()
+    (scratch / "probe.c").write_text(_PROBE_C, encoding="utf-8")
+    (scratch / "probe.cpp").write_text(_PROBE_CXX, encoding="utf-8")
+    program = scratch / "probe"
+    without = ["-fno-compiler-rt", "-fno-ubsan-rt"]
+    common = ["-OReleaseSmall", "--verbose-cc", "-target", target]
+    # Not linked, so libc++ is named for its headers and nothing of it is built.
+    cxx = _start(zig, scratch, ["build-obj", *common, "-lc++", "probe.cpp", "-femit-bin=probe.o"])
+    c = _start(
+        zig,
+        scratch,
+        [
+            "build-exe",
+            *common,
+            *without,
+            "--verbose-link",
+            "-lc",
+            "-dynamic",
+            "-fPIE",
+            "probe.c",
+            f"-femit-bin={program}",
+        ],
+    )
+    printed_c, printed_cxx = _printed(c), _printed(cxx)
+    link = _command(printed_c, "ld.lld", str(program), target)
+    _save_flags(zig, staging / "c.flags", _command(printed_c, "clang", "probe.c", target))
+    _save_flags(zig, staging / "cxx.flags", _command(printed_cxx, "clang", "probe.cpp", target))
+    own = [f"{a} {b}" for a, b in zip(link, link[1:]) if a in _OWN_LINKER_FLAGS]
+    (staging / "link.flags").write_text("\n".join(" ".join(own).split()), encoding="utf-8")
+    loaders = [b for a, b in zip(link, link[1:]) if a.lstrip("-") == "dynamic-linker"]
+    (staging / "loader").write_text(loaders[0] if loaders else "", encoding="utf-8")
+    lib = staging / "lib"
+    lib.mkdir()
+    _copy_libraries([scratch / word for word in link if word not in loaders], lib)
+    if "musl" not in target:
+        flags = [f.replace(_LIB, str(zig.lib)) for f in _lines(staging / "c.flags")]
+        _make_libgcc_s(zig, arch, [*flags, *arch.cpu_flags], own, lib, scratch)
+    shutil.rmtree(scratch)
+
+
+def _start(zig: Zig, scratch: Path, arguments: Sequence[str]) -> subprocess.Popen[str]:
+    # zig's own cache is of no use afterwards, so it goes with the scratch directory.
+    cache = str(scratch / f"zig-cache-{arguments[0]}")
+    return subprocess.Popen(
+        [str(zig.executable), *arguments],
+        cwd=scratch,
+        env={**os.environ, "ZIG_GLOBAL_CACHE_DIR": cache, "ZIG_LOCAL_CACHE_DIR": cache},
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        encoding="utf-8",
+        errors="replace",
+    )
+
+
+def _printed(process: subprocess.Popen[str]) -> str:
+    return process.communicate()[0]
+
+
+def _command(printed: str, tool: str, subject: str, target: str) -> List[str]:
+    """The last command in ``printed`` that runs ``tool`` on ``subject``."""
+    for line in reversed(printed.splitlines()):
+        if tool in line and subject in line:
+            words = shlex.split(line)
+            if subject in words and tool in (words[0], *words[1:2]):
+                return words
+    raise ToolchainError(
+        f"zig cannot make a sysroot for {target}. It said:\n{printed.strip()[-2000:]}",
+        "If the disk is full, free some space. Another zig version may know this target.",
+    )
+
+
+def _save_flags(zig: Zig, path: Path, command: List[str]) -> None:
+    lib = str(zig.lib)
+    path.write_text("\n".join(word.replace(lib, _LIB) for word in _kept(command)), encoding="utf-8")
+
+
+def _kept(command: List[str]) -> Iterator[str]:
+    words = iter(command)
+    for word in words:
+        if word in _KEPT_WITH_VALUE:
+            yield word
+            yield next(words)
+        elif word == "-Xclang":
+            next(words)
+        elif word != "-DNDEBUG" and (word in _KEPT or word.startswith(_KEPT_PREFIXES)):
+            yield word
+
+
+def _copy_libraries(link: List[Path], lib: Path) -> None:
+    names = []
+    for source in link:
+        is_library = ".so" in source.name or source.suffix in (".a", ".o")
+        if is_library and source.name != "probe.o" and source.is_file():
+            shutil.copyfile(source, lib / source.name)
+            names.append(source.name)
+    for name in names:
+        stem = name.split(".so.")[0]
+        if ".so." in name and stem not in ("libc", "libld"):
+            (lib / f"{stem}.so").symlink_to(name)
+    if "libc.so.6" in names:
+        # As glibc installs it: what -lc means is a script that names the three parts.
+        (lib / "libc.so").write_text(
+            "GROUP ( libc.so.6 libc_nonshared.a AS_NEEDED ( libld.so.2 ) )\n", encoding="utf-8"
+        )
+
+
+def _make_libgcc_s(
+    zig: Zig, arch: Architecture, flags: List[str], link: List[str], lib: Path, scratch: Path
+) -> None:
+    """A stub of GCC's unwinder, which every manylinux policy allows, for Rust to link to."""
+    table = _LIBGCC_S_ARM if arch.zig == "arm" else _LIBGCC_S
+    names = [name for version in table.values() for name in version]
+    (scratch / "gcc_s.s").write_text(
+        ".text\n" + "".join(f".globl {n}\n.type {n}, %function\n{n}:\n" for n in names),
+        encoding="utf-8",
+    )
+    (scratch / "gcc_s.map").write_text(
+        "".join(f"{v} {{ global: {'; '.join(names)}; }};\n" for v, names in table.items()),
+        encoding="utf-8",
+    )
+    for command in (
+        ["clang", *flags, "-c", "gcc_s.s", "-o", "gcc_s.o", "-Wno-unused-command-line-argument"],
+        [
+            "ld.lld",
+            *" ".join(link).split(),
+            "-shared",
+            "-soname",
+            "libgcc_s.so.1",
+            "gcc_s.o",
+            "--version-script",
+            "gcc_s.map",
+            "-o",
+            str(lib / "libgcc_s.so.1"),
+        ],
+    ):
+        process = _start(zig, scratch, command)
+        printed = _printed(process)
+        if process.returncode != 0:
+            raise ToolchainError(
+                f"zig cannot make a stub of libgcc_s for {arch.name}. It said:\n{printed.strip()}",
+                "If the disk is full, free some space.",
+            )
+    (lib / "libgcc_s.so").symlink_to("libgcc_s.so.1")
+
+
+def _lines(path: Path) -> Tuple[str, ...]:
+    return tuple(path.read_text(encoding="utf-8").split("\n")) if path.stat().st_size else ()

@@ -1,0 +1,126 @@
+"""The directory of tools that a build is given: ``cc``, ``c++``, ``ar``, ``ranlib``, ``ld``.
+
+Each is a script of three lines, a single file as Meson wants it, that starts the
+driver with this build's configuration. The directory's name is the hash of the
+configuration: the same build finds the same compiler at the same path again, as
+CMake's and cargo's own caches expect.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import sys
+from pathlib import Path
+from typing import Dict, Iterable, List, Mapping, Tuple
+
+from manylinux_shim._platforms import Architecture, Policy
+from manylinux_shim.toolchain import _driver
+from manylinux_shim.toolchain._cache import make_once
+from manylinux_shim.toolchain._rules import LIBC_LIBRARIES
+from manylinux_shim.toolchain._sysroot import Sysroot
+from manylinux_shim.toolchain._zig import Zig
+
+NAMES = ("cc", "c++", "ar", "ranlib", "ld")
+
+PYTHON_VARIABLE = "_MANYLINUX_SHIM_PYTHON"
+DRIVER_VARIABLE = "_MANYLINUX_SHIM_DRIVER"
+
+_SCRIPT = """#!/bin/sh
+# A compiler of manylinux-shim, for {what}.
+exec "${{{python}:?works inside of a build by manylinux-shim only}}" -I -S "${driver}" \
+"{configuration}" {tool} "$@"
+"""
+
+_MUSL_LIBRARIES = (*LIBC_LIBRARIES, "crypt", "xnet")
+
+
+def tools(
+    cache: Path,
+    arch: Architecture,
+    policy: Policy,
+    sysroot: Sysroot,
+    *,
+    multiarch: str,
+    includes: Mapping[str, str],
+    native: bool,
+    strip: bool,
+) -> Path:
+    """The directory of tools for one configuration, made if it is not in the cache yet.
+
+    ``includes`` maps directories of Python's headers to what stands in their
+    place; ``native`` says whether the host's own libraries may be linked to.
+    """
+    lines: List[Tuple[str, str]] = [
+        ("family", policy.family),
+        ("multiarch", multiarch),
+        ("zig-target", arch.zig_target(policy)),
+        ("sysroot", str(sysroot.directory)),
+        ("runtimes", str(sysroot.directory.parent / f"runtimes-{arch.name}-{policy.family}")),
+        ("loader", sysroot.loader),
+        ("native", str(int(native))),
+        ("strip", str(int(strip))),
+        ("x86", str(int(arch.zig in ("x86", "x86_64")))),
+        *_each("cpu", arch.cpu_flags),
+        *_each("c", sysroot.c_flags),
+        *_each("cxx", sysroot.cxx_flags),
+        *_each("link", sysroot.link_flags),
+        *_each("library", (f"{k}\t{v}" for k, v in _libraries(sysroot, policy).items())),
+        *_each("include", (f"{k}\t{v}" for k, v in includes.items())),
+        *_each("host-include", _host_directories("include", multiarch)),
+        *_each("host-library", _host_directories("lib", multiarch)),
+    ]
+    text = "".join(f"{key}\t{value}\n" for key, value in lines)
+    digest = hashlib.sha256(text.encode("utf-8", "surrogateescape")).hexdigest()[:16]
+    directory = cache / "tools" / f"{policy.name}_{arch.name}-{digest}"
+
+    def make(staging: Path) -> None:
+        configuration = directory / "configuration"
+        (staging / "configuration").write_text(text, encoding="utf-8", errors="surrogateescape")
+        for name in NAMES:
+            script = _SCRIPT.format(
+                what=f"{policy.name}_{arch.name}",
+                python=PYTHON_VARIABLE,
+                driver=DRIVER_VARIABLE,
+                configuration=configuration,
+                tool=name,
+            )
+            (staging / name).write_text(script, encoding="utf-8")
+            (staging / name).chmod(0o755)
+
+    return make_once(directory, make)
+
+
+def variables(zig: Zig, source: Path) -> Dict[str, str]:
+    """What the tools read from the environment: the places that change from build to build."""
+    return {
+        PYTHON_VARIABLE: sys.executable,
+        DRIVER_VARIABLE: str(Path(_driver.__file__).resolve()),
+        _driver.ZIG_VARIABLE: str(zig.executable),
+        _driver.ZIG_LIB_VARIABLE: str(zig.lib),
+        _driver.SOURCE_VARIABLE: str(source),
+    }
+
+
+def _each(key: str, values: Iterable[str]) -> Iterable[Tuple[str, str]]:
+    return ((key, value) for value in values)
+
+
+def _libraries(sysroot: Sysroot, policy: Policy) -> Dict[str, str]:
+    """What ``-l`` finds: every part of musl is one library, glibc has several."""
+    lib = sysroot.lib
+    if policy.family == "musllinux":
+        found = dict.fromkeys(_MUSL_LIBRARIES, lib / "libc.so")
+    else:
+        names = (*LIBC_LIBRARIES, "gcc_s")
+        found = {n: lib / f"lib{n}.so" for n in names if (lib / f"lib{n}.so").exists()}
+    found["crt1"] = next((lib / n for n in ("Scrt1.o", "crt1.o") if (lib / n).is_file()), lib)
+    return {name: str(path) for name, path in found.items()}
+
+
+def _host_directories(kind: str, multiarch: str) -> List[str]:
+    """Where this host keeps headers or libraries, most particular first."""
+    names = [f"/usr/{kind}/{multiarch}", f"/usr/{kind}"]
+    if kind == "lib":
+        names = [f"/usr/lib/{multiarch}", f"/lib/{multiarch}", "/usr/lib64", "/lib64"]
+        names += ["/usr/lib", "/lib"]
+    return [f"/usr/local/{kind}", *names]

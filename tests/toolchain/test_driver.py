@@ -1,0 +1,225 @@
+"""The driver with the real zig: it compiles, links, answers and refuses."""
+
+from __future__ import annotations
+
+import ctypes
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Dict
+
+import pytest
+from elftools.elf.elffile import ELFFile
+
+from manylinux_shim._platforms import Policy, host_architecture
+from manylinux_shim.toolchain._environment import prepare
+from manylinux_shim.toolchain._zig import find_zig
+
+HELLO = """
+#include <math.h>
+#include <stdio.h>
+int main(int argc, char **argv) { (void)argv; printf("%g\\n", pow(argc + 1, 3)); return 0; }
+"""
+LIBRARY = """
+#include <pthread.h>
+#include <sys/stat.h>
+static void *run(void *p) { return p; }
+int threads(void) { pthread_t t; return pthread_create(&t, 0, run, 0) || pthread_join(t, 0); }
+int root_is_there(void) { struct stat s; return stat("/", &s); }
+"""
+
+
+@pytest.fixture(scope="session")
+def toolchain(tmp_path_factory: pytest.TempPathFactory) -> Dict[str, str]:
+    """The environment of a build for manylinux_2_17 on this host."""
+    cache = tmp_path_factory.mktemp("cache")
+    host = host_architecture()
+    assert host is not None
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("MANYLINUX_SHIM_CACHE_DIR", str(cache))
+        added = prepare(
+            find_zig(), host, Policy.parse("manylinux_2_17"), Path("/nowhere"), True, print
+        )
+    return {**os.environ, **added}
+
+
+def run(
+    toolchain: Dict[str, str], tool: str, *arguments: str, cwd: Path
+) -> "subprocess.CompletedProcess[str]":
+    return subprocess.run(
+        [toolchain[tool], *arguments],
+        cwd=cwd,
+        env=toolchain,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        encoding="utf-8",
+        check=False,
+    )
+
+
+def dynamic(path: Path) -> Dict[str, list]:
+    with path.open("rb") as file:
+        elf = ELFFile(file)
+        tags: Dict[str, list] = {}
+        for tag in elf.get_section_by_name(".dynamic").iter_tags():
+            value = getattr(tag, tag.entry.d_tag[3:].lower(), tag.entry.d_val)
+            tags.setdefault(tag.entry.d_tag, []).append(value)
+        need = elf.get_section_by_name(".gnu.version_r")
+        tags["versions"] = [aux.name for _, auxes in need.iter_versions() for aux in auxes]
+        tags["sections"] = [section.name for section in elf.iter_sections()]
+    return tags
+
+
+def test_program_is_linked_against_the_old_glibc_and_runs(
+    toolchain: Dict[str, str], tmp_path: Path
+) -> None:
+    (tmp_path / "hello.c").write_text(HELLO)
+    built = run(toolchain, "CC", "-O2", "-g", "hello.c", "-o", "hello", cwd=tmp_path)
+    assert (built.returncode, built.stderr) == (0, "")
+    ran = subprocess.run([str(tmp_path / "hello")], stdout=subprocess.PIPE, check=True)
+    assert ran.stdout == b"8\n"
+    assert "GLIBC_2.29" not in dynamic(tmp_path / "hello")["versions"]
+
+
+def test_shared_object_needs_what_it_uses_though_nobody_named_it(
+    toolchain: Dict[str, str], tmp_path: Path
+) -> None:
+    (tmp_path / "a.c").write_text(LIBRARY)
+    built = run(
+        toolchain, "CC", "-shared", "-fPIC", "-g", "-Wl,-rpath,/opt/x", "a.c", "-o", "a.so",
+        cwd=tmp_path,
+    )  # fmt: skip
+    assert built.returncode == 0, built.stderr
+    facts = dynamic(tmp_path / "a.so")
+    assert set(facts["DT_NEEDED"]) == {"libc.so.6", "libpthread.so.0"}
+    assert not {"DT_RPATH", "DT_RUNPATH"} & set(facts)
+    assert not [name for name in facts["sections"] if name.startswith(".debug")]
+    library = ctypes.CDLL(str(tmp_path / "a.so"))
+    assert (library.threads(), library.root_is_there()) == (0, 0)
+
+
+def test_undefined_symbol_fails_a_program_and_is_named(
+    toolchain: Dict[str, str], tmp_path: Path
+) -> None:
+    (tmp_path / "a.c").write_text("int nowhere(void); int main(void) { return nowhere(); }")
+    built = run(toolchain, "CC", "a.c", "-o", "a", cwd=tmp_path)
+    assert built.returncode != 0
+    assert "undefined symbol: nowhere" in built.stderr
+    assert not (tmp_path / "a").exists()
+
+
+def test_undefined_symbol_of_a_shared_object_is_said_and_pythons_own_is_not(
+    toolchain: Dict[str, str], tmp_path: Path
+) -> None:
+    (tmp_path / "a.c").write_text(
+        "int nowhere(void); void *PyList_New(long); int f(void) { return nowhere() + !PyList_New(1); }"
+    )
+    built = run(toolchain, "CC", "-shared", "-fPIC", "a.c", "-o", "a.so", cwd=tmp_path)
+    assert built.returncode == 0
+    assert "warning: undefined symbol: nowhere" in built.stderr
+    assert "PyList_New" not in built.stderr
+
+
+def test_a_symbol_newer_than_the_policy_is_not_there(
+    toolchain: Dict[str, str], tmp_path: Path
+) -> None:
+    (tmp_path / "a.c").write_text(
+        "int getentropy(void *, unsigned long);"
+        " int main(void) { char c; return getentropy(&c, 1); }"
+    )
+    built = run(toolchain, "CC", "a.c", "-o", "a", cwd=tmp_path)
+    assert built.returncode != 0
+    assert "getentropy" in built.stderr
+
+
+def test_128_bit_division_gets_the_compilers_own_library(
+    toolchain: Dict[str, str], tmp_path: Path
+) -> None:
+    (tmp_path / "a.c").write_text(
+        "long f(long a, long b) { __int128 x = a; x <<= 64; return (long)(x / b >> 60); }"
+    )
+    built = run(toolchain, "CC", "-O2", "-shared", "-fPIC", "a.c", "-o", "a.so", cwd=tmp_path)
+    assert (built.returncode, built.stderr) == (0, "")
+    assert ctypes.CDLL(str(tmp_path / "a.so")).f(2, 32) == 1
+
+
+def test_file_macro_does_not_tell_where_the_build_was(
+    toolchain: Dict[str, str], tmp_path: Path
+) -> None:
+    source = tmp_path / "a.c"
+    source.write_text("const char *f(void) { return __FILE__; }")
+    environment = {**toolchain, "_MANYLINUX_SHIM_SOURCE": str(tmp_path)}
+    run(environment, "CC", "-shared", "-fPIC", "-g", str(source), "-o", "a.so", cwd=tmp_path)
+    assert str(tmp_path).encode() not in (tmp_path / "a.so").read_bytes()
+
+
+def test_object_and_archive_and_response_file(toolchain: Dict[str, str], tmp_path: Path) -> None:
+    (tmp_path / "f.c").write_text("int f(void) { return 42; }")
+    (tmp_path / "main.c").write_text("int f(void); int main(void) { return f(); }")
+    assert run(toolchain, "CC", "-c", "f.c", cwd=tmp_path).returncode == 0
+    assert run(toolchain, "AR", "rcs", "libf.a", "f.o", cwd=tmp_path).returncode == 0
+    (tmp_path / "args").write_text("main.c -L. -lf -o 'a b'")
+    assert run(toolchain, "CC", "@args", cwd=tmp_path).returncode == 0
+    assert subprocess.run([str(tmp_path / "a b")], check=False).returncode == 42
+
+
+@pytest.mark.parametrize(
+    ("question", "answer"),
+    [
+        ("--version", "clang version"),
+        ("-dumpmachine", "-linux-gnu"),
+        ("-print-multiarch", "-linux-gnu"),
+        ("-print-search-dirs", "libraries: ="),
+        ("-print-file-name=libm.so", "/lib/libm.so"),
+        ("-print-file-name=none.so", "none.so"),
+        ("-print-prog-name=ld", "/ld"),
+        ("-print-sysroot", ""),
+        ("-dumpversion", "."),
+        ("-dumpfullversion", "."),
+        ("-Wl,--version", "LLD"),
+    ],
+)
+def test_questions_of_build_systems_are_answered(
+    toolchain: Dict[str, str], tmp_path: Path, question: str, answer: str
+) -> None:
+    asked = run(toolchain, "CC", question, cwd=tmp_path)
+    assert asked.returncode == 0, asked.stderr
+    assert answer in asked.stdout
+    assert asked.stderr == ""
+
+
+def test_verbose_alone_tells_version_and_target(
+    toolchain: Dict[str, str], tmp_path: Path
+) -> None:
+    asked = run(toolchain, "CC", "-v", cwd=tmp_path)
+    assert asked.returncode == 0
+    assert "Target: " in asked.stderr
+
+
+def test_outside_of_a_build_the_compiler_says_so(
+    toolchain: Dict[str, str], tmp_path: Path
+) -> None:
+    asked = subprocess.run(
+        [toolchain["CC"], "--version"],
+        env={"PATH": os.environ["PATH"]},
+        stderr=subprocess.PIPE,
+        check=False,
+    )
+    assert asked.returncode != 0
+    assert b"inside of a build by manylinux-shim" in asked.stderr
+
+
+def test_the_driver_starts_on_the_standard_library_alone(toolchain: Dict[str, str]) -> None:
+    driver = toolchain["_MANYLINUX_SHIM_DRIVER"]
+    started = subprocess.run(
+        [sys.executable, "-I", "-S", "-X", "importtime", driver, "/dev/null", "cc", "--version"],
+        env={},
+        stderr=subprocess.PIPE,
+        encoding="utf-8",
+        check=False,
+    )
+    loaded = {line.rpartition("|")[2].strip() for line in started.stderr.splitlines()}
+    assert "manylinux_shim.toolchain._arguments" in loaded
+    slow = {"re", "json", "typing", "pathlib", "subprocess", "dataclasses", "tempfile", "enum"}
+    assert not slow & loaded
