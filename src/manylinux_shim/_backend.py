@@ -20,16 +20,14 @@ def build_wheel(
     wheel_directory: str, config_settings: ConfigSettings, metadata_directory: Optional[str]
 ) -> str:
     """Build with the real backend, prove the tag, put the wheel into ``wheel_directory``."""
-    project, settings, backend, rest = _begin(config_settings)
+    project, settings, rest = _begin(config_settings)
     plan = make_plan(settings, os.environ, this_host())
     if plan.mode == "off":
-        name: str = _delegate.call(
-            backend, "build_wheel", wheel_directory, rest, metadata_directory
-        )
+        name: str = delegated("build_wheel", wheel_directory, config_settings, metadata_directory)
         return name
     for notice in plan.notices:
         say(notice)
-    environment = {**os.environ, **_toolchain(plan, project, backend, rest)}
+    environment = {**os.environ, **_toolchain(plan, project, rest)}
     with tempfile.TemporaryDirectory(prefix="manylinux-shim-") as scratch:
         built = _delegate.build_wheel(
             settings, project, Path(scratch), rest, metadata_directory, environment
@@ -41,9 +39,9 @@ def build_wheel(
 
 def get_requires_for_build_wheel(config_settings: ConfigSettings) -> List[str]:
     """What the real backend asks for, and zig when this build will use it and has none."""
-    project, settings, backend, rest = _begin(config_settings)
+    project, settings, _ = _begin(config_settings)
     plan = make_plan(settings, os.environ, this_host())
-    requires = list(_delegate.call(backend, "get_requires_for_build_wheel", rest) or [])
+    requires = list(delegated("get_requires_for_build_wheel", config_settings) or [])
     if plan.mode == "zig":
         from manylinux_shim.toolchain import _zig
 
@@ -59,7 +57,8 @@ def optional_hook(name: str) -> Optional[Callable[..., Any]]:
     the frontend calls can say what is wrong.
     """
     try:
-        backend = _begin(None)[2]
+        project, settings, _ = _begin(None)
+        backend = _delegate.load_backend(settings, project)
     except ShimError:
         backend = None
     if backend is not None and not hasattr(backend, name):
@@ -81,31 +80,42 @@ def optional_hook(name: str) -> Optional[Callable[..., Any]]:
 
 
 def delegated(name: str, *arguments: Any) -> Any:
-    """Call the real backend's hook here; the argument that is a mapping loses our settings."""
+    """Call the real backend's hook in this process, without the settings that are ours."""
     at = 0 if name.startswith("get_requires_") else 1
-    _, _, backend, rest = _begin(arguments[at])
+    project, settings, rest = _begin(arguments[at])
+    backend = _delegate.load_backend(settings, project)
     return _delegate.call(backend, name, *arguments[:at], rest, *arguments[at + 1 :])
 
 
-def _begin(config_settings: ConfigSettings) -> Tuple[Path, Settings, Any, ConfigSettings]:
-    """The project, its settings, the real backend, and the config settings that are its own."""
+def _begin(config_settings: ConfigSettings) -> Tuple[Path, Settings, ConfigSettings]:
+    """The project, its settings, and the config settings that are the real backend's own."""
     project = Path.cwd()
     settings, rest = load_settings(project, config_settings, os.environ)
-    return project, settings, _delegate.load_backend(settings, project), rest
+    return project, settings, rest
 
 
-def _toolchain(plan: Plan, project: Path, backend: Any, rest: ConfigSettings) -> Dict[str, str]:
+def _toolchain(plan: Plan, project: Path, rest: ConfigSettings) -> Dict[str, str]:
     """The variables that make the real backend compile and link through zig."""
     if plan.mode != "zig" or plan.target is None or plan.linked is None:
         return {}
+    from manylinux_shim.audit._policies import OTHER_LIBRARIES
     from manylinux_shim.toolchain._environment import prepare
     from manylinux_shim.toolchain._zig import find_zig, usable_zig
 
     if usable_zig() is None:
-        # Where the frontend was not asked for it there may be a reason.
-        _delegate.call(backend, "get_requires_for_build_wheel", rest)
+        # Perhaps the frontend was not asked for it, because nothing is compiled.
+        delegated("get_requires_for_build_wheel", rest)
         if _purity.compiles_nothing(plan.settings, project):
             return {}
     zig = find_zig()
     say(f"zig {zig.version} links for {plan.linked}_{plan.target.name}")
-    return prepare(zig, plan.target, plan.linked, project, plan.settings.strip, say)
+    return prepare(
+        zig,
+        plan.target,
+        plan.linked,
+        project,
+        cross=plan.cross,
+        strip=plan.settings.strip,
+        from_host=(*OTHER_LIBRARIES, *plan.settings.exclude),
+        notice=say,
+    )

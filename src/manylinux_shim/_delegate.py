@@ -44,24 +44,16 @@ def load_backend(settings: Settings, project: Path) -> Any:
     Raises BackendError when it cannot be imported, with the line that is
     missing in ``requires``, and when it is the shim itself.
     """
-    for entry in reversed(settings.backend_path):
-        directory = (project / entry).resolve()
-        if project.resolve() not in (directory, *directory.parents):
-            raise BackendError(
-                f"backend-path in [{TABLE}] leads out of the project: {entry!r}",
-                "Name a directory inside the project.",
-            )
-        if str(directory) not in sys.path:
-            sys.path.insert(0, str(directory))
+    for directory in reversed(_backend_path(settings, project)):
+        if directory not in sys.path:
+            sys.path.insert(0, directory)
     module_name, _, attributes = settings.backend.partition(":")
-    if module_name.split(".")[0] == __package__ or os.environ.get(_BUILDING) == str(project):
-        raise _itself(settings.backend)
     try:
         backend: Any = importlib.import_module(module_name)
         for attribute in filter(None, attributes.split(".")):
             backend = getattr(backend, attribute)
     except ImportError as error:
-        raise _not_importable(settings.backend, module_name, error) from error
+        raise _not_importable(settings, project, error.name or module_name, str(error)) from error
     except ShimError:
         raise
     except Exception as error:
@@ -71,26 +63,41 @@ def load_backend(settings: Settings, project: Path) -> Any:
             f"Correct `backend` in [{TABLE}]; it is an object path as PEP 517 has it, such as"
             ' "setuptools.build_meta".',
         ) from error
-    ours = sys.modules[__package__ or ""]
-    if getattr(backend, "build_wheel", None) is getattr(ours, "build_wheel", ours):
-        raise _itself(settings.backend)
+    if getattr(getattr(backend, "build_wheel", None), "__module__", "") == __package__:
+        raise _itself(settings)
     return backend
 
 
-def _itself(backend: str) -> BackendError:
+def _backend_path(settings: Settings, project: Path) -> List[str]:
+    """``backend-path`` as absolute directories; BackendError for one outside the project."""
+    root = project.resolve()
+    if settings.backend.partition(":")[0].split(".")[0] == __package__:
+        raise _itself(settings)
+    if os.environ.get(_BUILDING) == str(root):
+        raise _itself(settings)
+    directories = [(root / entry).resolve() for entry in settings.backend_path]
+    for entry, directory in zip(settings.backend_path, directories):
+        if root not in (directory, *directory.parents):
+            raise BackendError(
+                f"backend-path in [{TABLE}] leads out of the project: {entry!r}",
+                "Name a directory inside the project.",
+            )
+    return [str(directory) for directory in directories]
+
+
+def _itself(settings: Settings) -> BackendError:
     return BackendError(
-        f"the real backend {backend!r} is manylinux-shim itself",
+        f"the real backend {settings.backend!r} is manylinux-shim itself",
         f"`build-backend` in [build-system] names manylinux_shim; `backend` in [{TABLE}] names"
         ' the backend that does the building, such as "setuptools.build_meta".',
     )
 
 
-def _not_importable(backend: str, module_name: str, error: ImportError) -> BackendError:
-    missing = getattr(error, "name", None) or module_name
+def _not_importable(settings: Settings, project: Path, missing: str, message: str) -> BackendError:
     top = missing.split(".")[0]
     distribution = _DISTRIBUTIONS.get(top, top)
-    subject = f"the real backend {backend!r} cannot be imported: {error}"
-    if (Path.cwd() / top).exists() or (Path.cwd() / f"{top}.py").exists():
+    subject = f"the real backend {settings.backend!r} cannot be imported: {message}"
+    if (project / top).is_dir() or (project / f"{top}.py").is_file():
         return BackendError(
             subject,
             f"{top} is in the project's own tree: name its directory,"
@@ -157,7 +164,7 @@ def build_wheel(
         json.dumps(
             {
                 "backend": settings.backend,
-                "backend_path": [str((project / p).resolve()) for p in settings.backend_path],
+                "backend_path": _backend_path(settings, project),
                 "sys_path": sys.path,
                 "arguments": [str(output), config_settings, metadata_directory],
                 "answer": str(answer),
@@ -167,14 +174,17 @@ def build_wheel(
     )
     # The frontend's own channel to its hooks is not the child's.
     inherited = {k: v for k, v in environment.items() if not k.startswith("_PYPROJECT_HOOKS_")}
-    inherited[_BUILDING] = str(project)
+    inherited[_BUILDING] = str(project.resolve())
     status = _run([sys.executable, str(_CHILD), str(request)], inherited)
     result = _read_answer(answer)
-    if status != 0 or result is None:
+    if result.get("itself"):
+        raise _itself(settings)
+    if "missing" in result:
+        raise _not_importable(settings, project, result["missing"], result["message"])
+    if status != 0 or "result" not in result:
         ended = f"exit code {status}" if status >= 0 else f"signal {-status}"
         raise BackendError(
-            f"the real backend {settings.backend!r} did not build a wheel ({ended})",
-            _COMPARE,
+            f"the real backend {settings.backend!r} did not build a wheel ({ended})", _COMPARE
         )
     name = result["result"]
     if not isinstance(name, str) or not (output / Path(name).name).is_file():
@@ -199,9 +209,9 @@ def _run(command: List[str], environment: Mapping[str, str]) -> int:
         raise
 
 
-def _read_answer(path: Path) -> Optional[Dict[str, Any]]:
+def _read_answer(path: Path) -> Dict[str, Any]:
     try:
         answer: Dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError):
-        return None
+        return {}
     return answer

@@ -8,14 +8,20 @@ Run as a script, with the interpreter that the frontend chose::
 
 - ``backend``: object path of the real backend, ``module[:attribute[.attribute...]]``
 - ``backend_path``: directories that go first on ``sys.path``
-- ``sys_path``: ``sys.path`` of the parent, which replaces this process's own
+- ``sys_path``: ``sys.path`` of the parent, which replaces this process's own,
+  behind ``PYTHONPATH``, which may have more for this process than for the parent
 - ``arguments``: the hook's positional arguments
 - ``answer``: path of the JSON file to write
 
-The working directory and the environment are inherited. The answer is
-``{"result": <what the hook returned>}``; it is missing when the hook raised or
-left the process. Nothing goes over stdout and stderr but what the backend
-prints. Standard library only: it runs wherever the real backend runs.
+The working directory and the environment are inherited. The answer is one of
+
+- ``{"result": <what the hook returned>}``
+- ``{"missing": <module>, "message": <text>}`` when the backend cannot be imported
+- ``{"itself": true}`` when the backend is manylinux-shim
+
+and there is none when the hook raised or left the process. Nothing goes over
+stdout and stderr but what the backend prints. Standard library only: it runs
+wherever the real backend runs.
 """
 
 from __future__ import annotations
@@ -31,27 +37,41 @@ def main(request_path: str) -> int:
     """Carry out one request; the exit code."""
     with open(request_path, encoding="utf-8") as file:
         request = json.load(file)
-    sys.path[:] = request["backend_path"] + [
-        entry for entry in request["sys_path"] if entry not in request["backend_path"]
-    ]
+    first = request["backend_path"] + _python_path()
+    sys.path[:] = first + [entry for entry in request["sys_path"] if entry not in first]
     # Backends hand sys.argv on (setuptools), and this script's own is none of theirs.
     sys.argv[:] = ["build_wheel"]
+    module_name, _, attributes = request["backend"].partition(":")
     try:
-        module_name, _, attributes = request["backend"].partition(":")
-        backend = importlib.import_module(module_name)
+        try:
+            backend = importlib.import_module(module_name)
+        except ImportError as error:
+            _answer(request, {"missing": error.name or module_name, "message": str(error)})
+            return 1
         for attribute in filter(None, attributes.split(".")):
             backend = getattr(backend, attribute)
+        if getattr(backend.build_wheel, "__module__", "") == "manylinux_shim":
+            _answer(request, {"itself": True})
+            return 1
         result = backend.build_wheel(*request["arguments"])
     except Exception as error:  # whatever it is, it is the backend's, and shown as such
         sys.stdout.flush()
         trace = error.__traceback__
         traceback.print_exception(type(error), error, trace.tb_next if trace else None)
         return 1
+    _answer(request, {"result": result})
+    return 0
+
+
+def _python_path() -> list[str]:
+    return [entry for entry in os.environ.get("PYTHONPATH", "").split(os.pathsep) if entry]
+
+
+def _answer(request: dict[str, str], answer: dict[str, object]) -> None:
     partial = request["answer"] + ".partial"
     with open(partial, "w", encoding="utf-8") as file:
-        json.dump({"result": result}, file)
+        json.dump(answer, file)
     os.replace(partial, request["answer"])
-    return 0
 
 
 if __name__ == "__main__":

@@ -16,6 +16,8 @@ from manylinux_shim._platforms import (
 )
 from manylinux_shim._settings import Settings
 
+_NOT_ON_PYPI = ("loongarch64",)
+
 USER_COMPILER = ("CC", "CXX", "LDSHARED")
 """Variables by which a user chooses a compiler; then it is theirs that is used."""
 
@@ -46,6 +48,8 @@ class Plan:
     """What the wheel has to prove; None: the most compatible one that it proves."""
     linked: Optional[Policy] = None
     """The policy whose libc zig links against; None in other modes."""
+    cross: bool = False
+    """Whether what is built does not run on this host's libc and processor."""
     notices: Tuple[str, ...] = ()
 
 
@@ -73,17 +77,13 @@ def make_plan(settings: Settings, environ: Mapping[str, str], host: Host) -> Pla
         return Plan("off", settings)
     target = architecture(settings.target) if settings.target else host.architecture
     policy = _policy(settings, mode, target, host)
-    if mode == "zig":
-        family = (policy or lowest_policy(target)).family if target else host.family
-        if target is not host.architecture or family != host.family:
-            asked = policy.name if policy else family
-            raise SettingsError(
-                f"cross building ({target.name if target else settings.target}, {asked}) is not"
-                " in this version",
-                "Build on a machine with that architecture and libc.",
-            )
-    linked = (policy or lowest_policy(target, host.family)) if mode == "zig" and target else None
-    return Plan(mode, settings, target, policy, linked, notices)
+    if mode != "zig" or target is None:
+        return Plan(mode, settings, target, policy, notices=notices)
+    linked = policy or lowest_policy(target, host.family)
+    cross = target is not host.architecture or linked.family != host.family
+    if target.name in _NOT_ON_PYPI:
+        notices += (f"PyPI does not take wheels for {target.name}",)
+    return Plan(mode, settings, target, policy, linked, cross, notices)
 
 
 def _mode(

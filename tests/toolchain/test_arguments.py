@@ -22,7 +22,6 @@ from manylinux_shim.toolchain._rules import (
     LIBC_LIBRARIES,
     LINKER_RULES,
     NOTICE,
-    RUNTIME_LIBRARIES,
     Rule,
 )
 
@@ -46,7 +45,7 @@ CROSS = Target(
     x86=False,
 )
 MUSL = Target(
-    family="musllinux", libraries={n: "/sysroot/lib/libc.so" for n in (*LIBC_LIBRARIES, "crypt")}
+    family="musllinux", libraries=dict.fromkeys((*LIBC_LIBRARIES, "crypt"), "/sysroot/lib/libc.so")
 )
 EVERY_COMPILER_RULE = [
     *((rule, Target(family="manylinux")) for rule in COMPILER_RULES + DEBUG_RULES),
@@ -100,7 +99,11 @@ def test_what_clang_knows_goes_through_as_it_is(arguments: List[str]) -> None:
     [
         (GLIBC, ["-I/usr/include/python3.11"], ["-I", "/staged"]),
         (GLIBC, ["-I", "/usr/include/python3.11/"], ["-I", "/staged"]),
-        (GLIBC, ["-isystem", "/usr//include/python3.11/internal"], ["-isystem", "/staged/internal"]),
+        (
+            GLIBC,
+            ["-isystem", "/usr//include/python3.11/internal"],
+            ["-isystem", "/staged/internal"],
+        ),
         (GLIBC, ["-I/usr/include/python3.110"], ["-I", "/usr/include/python3.110"]),
         (GLIBC, ["-I/usr/include"], ["-idirafter", "/usr/include"]),
         (GLIBC, ["-I/usr/include/libxml2"], ["-I", "/usr/include/libxml2"]),
@@ -136,7 +139,14 @@ def test_cxx_is_known_by_driver_suffix_or_language(
 
 
 def test_the_cxx_driver_takes_c_files_as_cxx_like_gxx() -> None:
-    assert parse(["-c", "a.c"], GLIBC, cxx=True).compiler == ["-c", "-x", "c++", "a.c", "-x", "none"]
+    assert parse(["-c", "a.c"], GLIBC, cxx=True).compiler == [
+        "-c",
+        "-x",
+        "c++",
+        "a.c",
+        "-x",
+        "none",
+    ]
 
 
 @pytest.mark.parametrize(
@@ -173,7 +183,7 @@ def test_run_paths_into_the_build_machine_are_left_out(
         (GLIBC, ["-lxml2"], "-lxml2", "-lc"),
         (GLIBC, ["-lgcc_s"], "/sysroot/lib/libgcc_s.so", "-lgcc_s"),
         (GLIBC, ["-L/opt/x"], "-L/opt/x", "-lc"),
-        (GLIBC, [], "-L/usr/lib/x86_64-linux-gnu", "-lc"),
+        (GLIBC, [], "-Bdynamic", "-L/usr/lib/x86_64-linux-gnu"),
         (CROSS, ["-L/usr/lib/x86_64-linux-gnu"], "-shared", "-L/usr/lib/x86_64-linux-gnu"),
         (MUSL, ["-lcrypt"], "/sysroot/lib/libc.so", "-lcrypt"),
         (MUSL, ["-lgcc_s"], "/sysroot/lib/libc.so", "-lgcc_s"),

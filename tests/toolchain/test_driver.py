@@ -7,7 +7,7 @@ import os
 import subprocess
 import sys
 from pathlib import Path
-from typing import Dict
+from typing import Dict, List
 
 import pytest
 from elftools.elf.elffile import ELFFile
@@ -39,34 +39,39 @@ def toolchain(tmp_path_factory: pytest.TempPathFactory) -> Dict[str, str]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("MANYLINUX_SHIM_CACHE_DIR", str(cache))
         added = prepare(
-            find_zig(), host, Policy.parse("manylinux_2_17"), Path("/nowhere"), True, print
+            find_zig(),
+            host,
+            Policy.parse("manylinux_2_17"),
+            Path("/nowhere"),
+            from_host=["libz.so.1"],
+            notice=print,
         )
     return {**os.environ, **added}
 
 
 def run(
     toolchain: Dict[str, str], tool: str, *arguments: str, cwd: Path
-) -> "subprocess.CompletedProcess[str]":
+) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
         [toolchain[tool], *arguments],
         cwd=cwd,
         env=toolchain,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
+        capture_output=True,
         encoding="utf-8",
         check=False,
     )
 
 
-def dynamic(path: Path) -> Dict[str, list]:
+def dynamic(path: Path) -> Dict[str, List[str]]:
     with path.open("rb") as file:
         elf = ELFFile(file)
-        tags: Dict[str, list] = {}
+        tags: Dict[str, List[str]] = {}
         for tag in elf.get_section_by_name(".dynamic").iter_tags():
             value = getattr(tag, tag.entry.d_tag[3:].lower(), tag.entry.d_val)
             tags.setdefault(tag.entry.d_tag, []).append(value)
         need = elf.get_section_by_name(".gnu.version_r")
-        tags["versions"] = [aux.name for _, auxes in need.iter_versions() for aux in auxes]
+        needs = need.iter_versions() if need is not None else ()
+        tags["versions"] = [aux.name for _, auxes in needs for aux in auxes]
         tags["sections"] = [section.name for section in elf.iter_sections()]
     return tags
 
@@ -113,7 +118,8 @@ def test_undefined_symbol_of_a_shared_object_is_said_and_pythons_own_is_not(
     toolchain: Dict[str, str], tmp_path: Path
 ) -> None:
     (tmp_path / "a.c").write_text(
-        "int nowhere(void); void *PyList_New(long); int f(void) { return nowhere() + !PyList_New(1); }"
+        "int nowhere(void); void *PyList_New(long);"
+        "int f(void) { return nowhere() + !PyList_New(1); }"
     )
     built = run(toolchain, "CC", "-shared", "-fPIC", "a.c", "-o", "a.so", cwd=tmp_path)
     assert built.returncode == 0
@@ -154,6 +160,20 @@ def test_file_macro_does_not_tell_where_the_build_was(
     assert str(tmp_path).encode() not in (tmp_path / "a.so").read_bytes()
 
 
+def test_a_library_of_every_linux_is_taken_from_the_host_and_no_other(
+    toolchain: Dict[str, str], tmp_path: Path
+) -> None:
+    (tmp_path / "a.c").write_text(
+        "#include <zlib.h>\nconst char *f(void) { return zlibVersion(); }"
+    )
+    built = run(toolchain, "CC", "-shared", "-fPIC", "a.c", "-lz", "-o", "a.so", cwd=tmp_path)
+    assert built.returncode == 0, built.stderr
+    assert "libz.so.1" in dynamic(tmp_path / "a.so")["DT_NEEDED"]
+    refused = run(toolchain, "CC", "-shared", "a.c", "-lexpat", "-o", "b.so", cwd=tmp_path)
+    assert refused.returncode != 0
+    assert "libexpat.so is not used" in refused.stderr
+
+
 def test_object_and_archive_and_response_file(toolchain: Dict[str, str], tmp_path: Path) -> None:
     (tmp_path / "f.c").write_text("int f(void) { return 42; }")
     (tmp_path / "main.c").write_text("int f(void); int main(void) { return f(); }")
@@ -189,17 +209,13 @@ def test_questions_of_build_systems_are_answered(
     assert asked.stderr == ""
 
 
-def test_verbose_alone_tells_version_and_target(
-    toolchain: Dict[str, str], tmp_path: Path
-) -> None:
+def test_verbose_alone_tells_version_and_target(toolchain: Dict[str, str], tmp_path: Path) -> None:
     asked = run(toolchain, "CC", "-v", cwd=tmp_path)
     assert asked.returncode == 0
     assert "Target: " in asked.stderr
 
 
-def test_outside_of_a_build_the_compiler_says_so(
-    toolchain: Dict[str, str], tmp_path: Path
-) -> None:
+def test_outside_of_a_build_the_compiler_says_so(toolchain: Dict[str, str], tmp_path: Path) -> None:
     asked = subprocess.run(
         [toolchain["CC"], "--version"],
         env={"PATH": os.environ["PATH"]},

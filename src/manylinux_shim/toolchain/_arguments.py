@@ -43,6 +43,7 @@ class Target:
 
     __slots__ = (
         "family",
+        "from_host",
         "host_includes",
         "host_libraries",
         "includes",
@@ -62,6 +63,7 @@ class Target:
         includes: Optional[Dict[str, str]] = None,
         host_includes: Sequence[str] = (),
         host_libraries: Sequence[str] = (),
+        from_host: Sequence[str] = (),
         native: bool = True,
         strip: bool = True,
         x86: bool = True,
@@ -78,6 +80,9 @@ class Target:
         """Where the host keeps its own libc's headers."""
         self.host_libraries = host_libraries
         """Where the host keeps its libraries."""
+        self.from_host = from_host
+        """Patterns on names of libraries that may be taken from there, in a native build:
+        those that are on every system, or that the project says somebody else provides."""
         self.native = native
         """Whether the host's own libraries could be linked to at all."""
         self.strip = strip

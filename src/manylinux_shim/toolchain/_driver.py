@@ -79,6 +79,7 @@ class Configuration:
             includes=pairs("include"),
             host_includes=values.get("host-include", []),
             host_libraries=values.get("host-library", []),
+            from_host=values.get("from-host", []),
             native=one("native") == "1",
             strip=one("strip") == "1",
             x86=one("x86") == "1",
@@ -200,6 +201,7 @@ def _link(zig: str, configuration: Configuration, command: Command) -> int:
 def _link_objects(zig: str, configuration: Configuration, command: Command) -> int:
     lld = [zig, "ld.lld"]
     base = configuration.link_flags
+    _take_from_host(command, configuration.target)
     status, said = _run([*lld, *link_arguments(command, configuration.target, base)])
     rest, undefined = _undefined(said)
     names = [name for name in undefined if name.startswith("_") and not _is_python(command, name)]
@@ -211,6 +213,7 @@ def _link_objects(zig: str, configuration: Configuration, command: Command) -> i
             rest, undefined = _undefined(said)
     if rest:
         sys.stderr.write(rest)
+        _explain_not_found(rest, configuration.target)
     missing = {n: where for n, where in undefined.items() if not _is_python(command, n)}
     refused = bool(missing) and (command.strict or not command.shared)
     for name, where in missing.items():
@@ -220,6 +223,47 @@ def _link_objects(zig: str, configuration: Configuration, command: Command) -> i
         return 0
     _remove(command.output or "a.out")
     return status or 1
+
+
+def _take_from_host(command: Command, target: Target) -> None:
+    """Replace ``-l`` of a library that may come from the host by its path there.
+
+    The host's directories are not searched for anything else: a library that
+    happens to be here would be missed wherever the wheel is installed.
+    """
+    if not target.native:
+        return
+    own = [word[2:] for word in command.linker if word.startswith("-L")]
+    for place, word in enumerate(command.linker):
+        if not word.startswith("-l") or not _may_come_from_host(word[2:], target):
+            continue
+        files = (f"lib{word[2:]}.so", f"lib{word[2:]}.a")
+        if not any(os.path.exists(f"{d}/{name}") for d in own for name in files):
+            found = [f"{d}/{files[0]}" for d in target.host_libraries]
+            command.linker[place] = next(filter(os.path.exists, found), word)
+
+
+def _may_come_from_host(name: str, target: Target) -> bool:
+    library = f"lib{name}"
+    if library in target.from_host:
+        return True
+    wild = [pattern for pattern in target.from_host if set("*?[") & set(pattern)]
+    if not wild:
+        return False
+    from fnmatch import fnmatchcase
+
+    return any(fnmatchcase(library, pattern) for pattern in wild)
+
+
+def _explain_not_found(said: str, target: Target) -> None:
+    for line in said.splitlines():
+        name = line.partition("unable to find library -l")[2].strip()
+        here = [d for d in target.host_libraries if os.path.exists(f"{d}/lib{name}.so")]
+        if name and here:
+            _say(
+                f"{here[0]}/lib{name}.so is not used: systems that the wheel is for may not have"
+                " it. Link it statically, or name it in `exclude` if another package provides it."
+            )
 
 
 def _runtime(zig: str, configuration: Configuration, undefined: Sequence[str]) -> List[str]:

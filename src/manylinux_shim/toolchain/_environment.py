@@ -6,15 +6,19 @@ of its own.
 
 from __future__ import annotations
 
+import hashlib
 import os
+import pprint
 import sys
+import sysconfig
 from pathlib import Path
-from typing import Callable, Dict
+from typing import Callable, Dict, Mapping, Sequence
 
 from manylinux_shim._platforms import Architecture, Policy
-from manylinux_shim.toolchain._cache import cache_root
+from manylinux_shim.toolchain._cache import cache_root, make_once
 from manylinux_shim.toolchain._python import staged_headers
 from manylinux_shim.toolchain._sysroot import sysroot
+from manylinux_shim.toolchain._target_python import host_variables, sysconfig_variables
 from manylinux_shim.toolchain._tools import tools, variables
 from manylinux_shim.toolchain._zig import Zig
 
@@ -24,47 +28,91 @@ def prepare(
     arch: Architecture,
     policy: Policy,
     source: Path,
-    strip: bool,
+    *,
+    cross: bool = False,
+    strip: bool = True,
+    from_host: Sequence[str] = (),
     notice: Callable[[str], None],
 ) -> Dict[str, str]:
     """Make what the target needs, and return the variables for the real backend.
 
-    ``source`` is the project's directory. Raises ToolchainError.
+    ``source`` is the project's directory; ``cross`` says that the target is not
+    what this Python runs on; ``from_host`` are patterns on
+    sonames of libraries that may be linked to as they are on this machine.
+    Raises ToolchainError.
     """
     cache = cache_root(os.environ, notice)
     multiarch = arch.triplet(policy.family, sys.version_info[:2])
+    host = sysconfig.get_config_var("MULTIARCH") or multiarch
+    includes = staged_headers(cache, arch, host)
     directory = tools(
         cache,
         arch,
         policy,
         sysroot(zig, arch, policy, cache),
         multiarch=multiarch,
-        includes=staged_headers(cache, multiarch),
-        native=True,
+        includes=includes,
+        from_host=[soname.split(".so")[0] for soname in from_host],
+        native=not cross,
         strip=strip,
     )
+    rust = arch.rust_target(policy.family)
+    optional = {**_archivers(directory), **_cargo(directory, rust), **_maturin()}
+    if cross:
+        optional["CARGO_BUILD_TARGET"] = rust
+    unset = {name: value for name, value in optional.items() if not os.environ.get(name)}
+    ours = {**unset, **variables(zig, source), **_compilers(directory)}
+    if cross:
+        ours.update(_sysconfig(cache, arch, multiarch, directory, includes))
+    return ours
+
+
+def _sysconfig(
+    cache: Path, arch: Architecture, multiarch: str, tools: Path, includes: Mapping[str, str]
+) -> Dict[str, str]:
+    """Make Python's own sysconfig answer for the target, in the real backend's process.
+
+    CPython reads its build-time variables from a module that the environment
+    may name; setuptools, CMake's FindPython and Meson all ask sysconfig.
+    """
+    headers = next(iter(includes.values()), sysconfig.get_path("include"))
+    variables = sysconfig_variables(host_variables(), arch, multiarch, tools, headers)
+    text = f"build_time_vars = {pprint.pformat(variables)}\n"
+    digest = hashlib.sha256(text.encode("utf-8", "surrogateescape")).hexdigest()[:16]
+    name = f"_sysconfigdata__linux_{multiarch}"
+    directory = cache / "sysconfig" / f"{multiarch}-{digest}"
+
+    def make(staging: Path) -> None:
+        (staging / f"{name}.py").write_text(text, encoding="utf-8", errors="surrogateescape")
+
+    make_once(directory, make)
+    inherited = os.environ.get("PYTHONPATH")
     return {
-        **variables(zig, source),
-        **_compilers(directory),
-        **_cargo(directory, arch.rust_target(policy.family)),
-        **_maturin(),
+        "_PYTHON_SYSCONFIGDATA_NAME": name,
+        "_PYTHON_HOST_PLATFORM": f"linux-{arch.name}",
+        "PYTHONPATH": os.pathsep.join(filter(None, [str(directory), inherited])),
     }
 
 
 def _compilers(tools: Path) -> Dict[str, str]:
     """The names that setuptools, autotools, CMake and Meson agree on.
 
+    A user who sets one of them gets another mode; with this mode asked for by
+    name for this build, they are ours.
+
     setuptools up to 58.0 does not carry ``CC`` over to ``LDSHARED``, and
     Python's own has run paths into the machine it was built on.
     """
     return {
-        "CC": f"{tools / 'cc'}",
-        "CXX": f"{tools / 'c++'}",
-        "AR": f"{tools / 'ar'}",
-        "RANLIB": f"{tools / 'ranlib'}",
+        "CC": str(tools / "cc"),
+        "CXX": str(tools / "c++"),
         "LDSHARED": f"{tools / 'cc'} -shared",
         "LDCXXSHARED": f"{tools / 'c++'} -shared",
     }
+
+
+def _archivers(tools: Path) -> Dict[str, str]:
+    return {"AR": str(tools / "ar"), "RANLIB": str(tools / "ranlib")}
 
 
 def _cargo(tools: Path, triple: str) -> Dict[str, str]:

@@ -45,8 +45,6 @@ def link_arguments(
     if command.stdlib:
         named = (target.libraries.get(name) for name in LIBC_LIBRARIES)
         arguments += dict.fromkeys(path for path in named if path)
-    if target.native:
-        arguments += [f"-L{directory}" for directory in target.host_libraries]
     return arguments
 
 

@@ -16,17 +16,20 @@ from pathlib import Path
 from typing import Dict, Optional
 
 from manylinux_shim._errors import ToolchainError
+from manylinux_shim._platforms import Architecture
 from manylinux_shim.toolchain._cache import make_once
+from manylinux_shim.toolchain._target_python import pyconfig
 
 _WRAPPED = re.compile(r"^\s*#\s*include\s*<(?P<path>[^>]*pyconfig\.h)>", re.MULTILINE)
 _UNAVAILABLE = ("HAVE_CRYPT_H", "HAVE_CRYPT_R")
 _LAYOUT = 1
 
 
-def staged_headers(cache: Path, multiarch: str) -> Dict[str, str]:
-    """Directories of this Python's headers -> what stands in their place.
+def staged_headers(cache: Path, arch: Architecture, multiarch: str) -> Dict[str, str]:
+    """Directories of this Python's headers -> what stands in their place for ``arch``.
 
-    Raises ToolchainError, with the package to install, when there are none.
+    ``multiarch`` is the host's own triplet. Raises ToolchainError, with the
+    package to install, when there are none.
     """
     directory = Path(sysconfig.get_path("include"))
     platform_directory = Path(sysconfig.get_path("platinclude"))
@@ -40,6 +43,7 @@ def staged_headers(cache: Path, multiarch: str) -> Dict[str, str]:
     configured = _pyconfig(platform_directory, multiarch) or _pyconfig(directory, multiarch)
     if configured is None:
         return {}
+    configured = pyconfig(configured, arch)
     key = hashlib.sha256(f"{directory}\0{_LAYOUT}\0{configured}".encode())
     key.update((directory / "patchlevel.h").read_bytes())
     staged = cache / "headers" / f"{directory.name}-{key.hexdigest()[:16]}"

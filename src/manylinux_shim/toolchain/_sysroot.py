@@ -54,10 +54,6 @@ _LIBGCC_S: Dict[str, Tuple[str, ...]] = {
         "_Unwind_Resume",
         "_Unwind_SetGR",
         "_Unwind_SetIP",
-        "__deregister_frame",
-        "__deregister_frame_info",
-        "__register_frame",
-        "__register_frame_info",
     ),
     "GCC_3.3": (
         "_Unwind_Backtrace",
@@ -79,7 +75,7 @@ _LIBGCC_S_ARM: Dict[str, Tuple[str, ...]] = {
         "_Unwind_RaiseException",
         "_Unwind_Resume",
     ),
-    "GCC_3.3": ("_Unwind_Resume_or_Rethrow",),
+    "GCC_3.3": ("_Unwind_GetCFA", "_Unwind_Resume_or_Rethrow"),
     "GCC_3.5": (
         "_Unwind_Complete",
         "_Unwind_VRS_Get",

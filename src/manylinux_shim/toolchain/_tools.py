@@ -42,13 +42,15 @@ def tools(
     *,
     multiarch: str,
     includes: Mapping[str, str],
+    from_host: Iterable[str],
     native: bool,
     strip: bool,
 ) -> Path:
     """The directory of tools for one configuration, made if it is not in the cache yet.
 
     ``includes`` maps directories of Python's headers to what stands in their
-    place; ``native`` says whether the host's own libraries may be linked to.
+    place. ``native``: the host has the target's architecture and libc, and
+    libraries that match ``from_host`` may be linked to.
     """
     lines: List[Tuple[str, str]] = [
         ("family", policy.family),
@@ -68,6 +70,7 @@ def tools(
         *_each("include", (f"{k}\t{v}" for k, v in includes.items())),
         *_each("host-include", _host_directories("include", multiarch)),
         *_each("host-library", _host_directories("lib", multiarch)),
+        *_each("from-host", from_host),
     ]
     text = "".join(f"{key}\t{value}\n" for key, value in lines)
     digest = hashlib.sha256(text.encode("utf-8", "surrogateescape")).hexdigest()[:16]

@@ -58,8 +58,18 @@ class Archive:
     def read(self, member: Member) -> bytes:
         """The member's bytes, exactly as many as it declares.
 
-        Raises WheelError where they are more, fewer or others than declared.
+        Raises WheelError where they are more, fewer or others than declared,
+        or more than the memory holds.
         """
+        try:
+            return self._read(member)
+        except MemoryError as error:
+            raise WheelError(
+                f"{self.path}: member {member.name!r}: its {member.size} bytes exceed the memory",
+                "Free some memory, or build the wheel with a smaller file.",
+            ) from error
+
+    def _read(self, member: Member) -> bytes:
         # BytesIO hands its buffer out without a copy, so that the peak is the
         # member and one chunk, where joined chunks would take it twice.
         output = io.BytesIO()

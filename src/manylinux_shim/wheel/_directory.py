@@ -41,21 +41,23 @@ from manylinux_shim.wheel._format import (
 )
 from manylinux_shim.wheel._source import Source
 
+# Far beyond any wheel, and few enough to be decided within a second.
 MOST_MEMBERS = 100_000
 MOST_IN_DIRECTORY = 16 * 2**20
+MOST_EXTRA_FIELDS = 64
+MOST_BETWEEN_MEMBERS = 2**20
+# What the Python Package Index refuses as a decompression bomb, measured over
+# the whole file; one member may be twice as dense.
 RATIO_MATTERS_ABOVE = 64 * 2**20
 MOST_RATIO = 50
-"""What the Python Package Index refuses as a decompression bomb, measured over
-the whole file; one member may not be denser than twice that."""
-MOST_BETWEEN_MEMBERS = 2**20
-MOST_EXTRA_FIELDS = 64
 
-
+_NEWEST_VERSION = 63  # 4.4.3
 _UNREADABLE_FLAGS = FLAG_ENCRYPTED | 0x0020 | 0x0040 | 0x2000  # 4.4.4: bits 0, 5, 6 and 13
 _FLAGS_THAT_AGREE = FLAG_ENCRYPTED | FLAG_DESCRIPTOR | FLAG_UTF8
 # Nothing that denotes another place, or the same place twice: no absolute name,
-# no drive, no backslash, no empty, "." or ".." component.
-_UNSAFE_NAME = re.compile(r"[\\\0]|\A[A-Za-z]:|(?:\A|/)\.{0,2}(?:/|\Z)")
+# no drive, no backslash, no empty, "." or ".." component. Nor control
+# characters, which terminals obey and RECORD could not always hold.
+_UNSAFE_NAME = re.compile(r"[\\\x00-\x1f\x7f]|\A[A-Za-z]:|(?:\A|/)\.{0,2}(?:/|\Z)")
 # A deflate stream cannot be denser than 258 bytes for two bits (RFC 1951, 3.2.5).
 _DENSEST_DEFLATE = 1032
 
@@ -147,7 +149,7 @@ def _read_end_64(source: Source, place: int, locator: bytes, small: _End) -> Tup
     only add what the fields of ``small`` are too narrow for.
     """
     _, disk, offset, disks = LOCATOR_64.unpack(locator)
-    if offset + END_64.size != place or disk or disks != 1:
+    if offset + END_64.size != place or disk or disks > 1:
         raise source.error("the zip64 end record is not where its locator says")
     magic, length, _, _, disk, first_disk, here, *values = END_64.unpack(
         source.at(offset, END_64.size)
@@ -171,7 +173,7 @@ def _read_member(source: Source, directory: bytes, place: int) -> Tuple[Member, 
     (
         magic,
         made_by,
-        _,
+        version,
         flags,
         method,
         time,
@@ -201,6 +203,8 @@ def _read_member(source: Source, directory: bytes, place: int) -> Tuple[Member, 
             raise source.error("an extra field gives it a second name", name)
     if flags & _UNREADABLE_FLAGS:
         raise source.error("it is encrypted or patched, which a wheel's members never are", name)
+    if version & 0xFF > _NEWEST_VERSION:
+        raise source.error("installers do not know this version of the format", name)
     if method not in (STORED, DEFLATED) or disk:
         raise source.error("a wheel's members are stored or deflated, and in one file", name)
     if size > MOST_IN_MEMBER or size > packed * _DENSEST_DEFLATE:

@@ -24,6 +24,9 @@ from packaging.version import InvalidVersion, Version
 from manylinux_shim._errors import WheelError
 from manylinux_shim.wheel._directory import MOST_IN_DIRECTORY, MOST_MEMBERS
 
+_TAG = "[A-Za-z0-9_]+"
+_TAG_SET = rf"{_TAG}(?:\.{_TAG})*"
+_FILENAME = re.compile(rf"[\w.]+(?:-[^\s-]+){{1,2}}(?:-{_TAG_SET}){{3}}\.whl")
 _TAG_LINE = re.compile(rb"(?im)^Tag[ \t]*:[^\n]*(?:\n|\Z)")
 _HEADER = re.compile(rb"(?:[^\r\n]+(?:\r?\n|\Z))+")
 _SECURE_HASHES = ("sha256=", "sha384=", "sha512=")
@@ -49,19 +52,16 @@ class WheelName:
         Raises WheelError for a name that no wheel can have.
         """
         parts = filename[: -len(".whl")].split("-")
+        remedy = "A wheel is named distribution-version[-build]-python-abi-platform.whl."
         try:
             parse_wheel_filename(filename)
         except (InvalidWheelFilename, InvalidVersion) as error:
-            raise WheelError(
-                f"{filename!r} is not the name of a wheel: {error}",
-                "A wheel is named distribution-version[-build]-python-abi-platform.whl.",
-            ) from error
+            raise WheelError(f"{filename!r} is not the name of a wheel: {error}", remedy) from error
+        # Some releases of packaging take any tags, an empty name, and white space
+        # around a part.
+        if not _FILENAME.fullmatch(filename):
+            raise WheelError(f"{filename!r} is not the name of a wheel", remedy)
         python, abi, platforms = (tuple(part.split(".")) for part in parts[-3:])
-        if not all((*python, *abi, *platforms)):
-            raise WheelError(
-                f"{filename!r} is not the name of a wheel: one of its tags is empty",
-                "A wheel is named distribution-version[-build]-python-abi-platform.whl.",
-            )
         build = parts[2] if len(parts) == 6 else ""
         return cls(parts[0], parts[1], build, python, abi, platforms)
 
@@ -88,7 +88,7 @@ class WheelName:
         Raises WheelError if there are none, or if one is no platform tag.
         """
         for platform in platforms:
-            if not re.fullmatch(r"[A-Za-z0-9_]+", platform):
+            if not re.fullmatch(_TAG, platform):
                 raise WheelError(
                     f"{platform!r} is not a platform tag",
                     "A platform tag has letters, digits and underscores only.",
@@ -106,7 +106,11 @@ def find_dist_info(name: WheelName, members: Iterable[str]) -> str:
     for that and old wheels spell them differently.
     """
     found = sorted(
-        {top for top, slash, _ in (m.partition("/") for m in members) if slash and _is_info(top)}
+        {
+            directory
+            for directory, slash, _ in (member.partition("/") for member in members)
+            if slash and directory.endswith(".dist-info")
+        }
     )
     if len(found) != 1:
         what = f"{len(found)} ({', '.join(found[:3])})" if found else "none"
@@ -114,7 +118,7 @@ def find_dist_info(name: WheelName, members: Iterable[str]) -> str:
             f"{name.filename} must hold one .dist-info directory, and holds {what}",
             "Build the wheel again with a backend that follows the wheel specification.",
         )
-    distribution, _, version = found[0][: -len(".dist-info")].partition("-")
+    distribution, _, version = found[0][: -len(".dist-info")].rpartition("-")
     if canonicalize_name(distribution) != canonicalize_name(name.distribution) or not _same_version(
         version, name.version
     ):
@@ -123,10 +127,6 @@ def find_dist_info(name: WheelName, members: Iterable[str]) -> str:
             "Do not rename wheels: build it again.",
         )
     return found[0]
-
-
-def _is_info(directory: str) -> bool:
-    return directory.endswith(".dist-info")
 
 
 def _same_version(one: str, other: str) -> bool:
@@ -189,12 +189,12 @@ def updated_record(
     RECORD lacks, or names without a secure hash or with another size, is read
     and hashed. A line that names no member, or one a second time, is dropped.
 
-    A hash that is there is trusted: to check it would take as long as inflating
-    the whole wheel, installers do it anyhow, and it stays exactly as true as
-    the backend made it. So the result names every member once, and is true
-    wherever RECORD was.
+    A hash that is there is trusted: checking it means inflating the whole
+    wheel, where everything else here takes as long as copying the file. It
+    stays exactly as true as the backend made it, so the result names every
+    member once and is true wherever RECORD was.
 
-    Raises WheelError if RECORD cannot be read.
+    Raises WheelError if RECORD cannot be read, or is far longer than it needs.
     """
 
     def fresh(path: str) -> str:

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Collection, Dict, Mapping, Sequence
 
 from manylinux_shim.wheel._archive import Archive
+from manylinux_shim.wheel._format import MOST_IN_MEMBER
 from manylinux_shim.wheel._metadata import (
     WheelName,
     find_dist_info,
@@ -14,6 +15,9 @@ from manylinux_shim.wheel._metadata import (
     with_tags,
 )
 from manylinux_shim.wheel._rewrite import rewrite
+
+# A few lines, and a tag for each combination that a file name can hold.
+_MOST_IN_WHEEL_FILE = 4 * 2**20
 
 
 def retag(wheel: Path, platforms: Sequence[str], directory: Path) -> Path:
@@ -35,8 +39,9 @@ def repack(
 ) -> Path:
     """As ``retag``, with some members changed and others added; the new wheel's path.
 
-    RECORD names every member of the result (see ``updated_record``). Signatures
-    of RECORD are left out: it is no longer the file that they signed.
+    RECORD is made here and names every member of the result (see
+    ``updated_record``), whatever ``changed`` has for it. Signatures of RECORD
+    are left out: it is no longer the file that they signed.
 
     Raises WheelError, and leaves no file, if ``wheel`` cannot be read as a
     wheel or the new one cannot be written.
@@ -49,9 +54,13 @@ def repack(
         removed = [
             member.name for member in archive.members if is_signature(member.name, dist_info)
         ]
-        changed, added = dict(changed), dict(added)
         wheel_file, record_file = f"{dist_info}/WHEEL", f"{dist_info}/RECORD"
-        text = changed[wheel_file] if wheel_file in changed else _read(archive, wheel_file)
+        changed = {path: data for path, data in changed.items() if path != record_file}
+        added = {path: data for path, data in added.items() if path != record_file}
+        if wheel_file in changed:
+            text = changed[wheel_file]
+        else:
+            text = _read(archive, wheel_file, most=_MOST_IN_WHEEL_FILE)
         new_text = with_tags(text, new_name.tags)
         if new_text != text:
             changed[wheel_file] = new_text
@@ -70,10 +79,12 @@ def repack(
     return destination
 
 
-def _read(archive: Archive, name: str) -> bytes:
+def _read(archive: Archive, name: str, *, most: int = MOST_IN_MEMBER) -> bytes:
     member = archive.find(name)
     if member is None:
         raise archive.error("it is missing", name)
+    if member.size > most:
+        raise archive.error(f"it has {member.size} bytes, far more than it needs", name)
     return archive.read(member)
 
 

@@ -1,0 +1,119 @@
+"""Objects of the runtime libraries: compiled once for all processes, then read.
+
+An object is there as a whole or not at all. Whoever compiles it holds a lock
+(``flock``), which the compiler inherits: when a build is killed, the next one
+waits until an orphan is done with the file, and then makes its own.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import os
+import struct
+import subprocess
+from pathlib import Path
+from typing import Callable, FrozenSet, Iterator, NamedTuple, Sequence
+
+from manylinux_shim._errors import ToolchainError
+
+
+class Symbols(NamedTuple):
+    """The global symbols of one relocatable object."""
+
+    defined: FrozenSet[str]
+    undefined: FrozenSet[str]
+    """Without the weak ones: for those the linker does not look into an archive."""
+
+
+_SHT_SYMTAB = 2
+_SHN_UNDEF = 0
+_STB_LOCAL = 0
+_STB_GLOBAL = 1
+
+
+def read_symbols(path: Path) -> Symbols:
+    """The symbols of an ELF object of our own compiler (System V ABI, chapter 4)."""
+    data = path.read_bytes()
+    order = "<" if data[5] == 1 else ">"
+    if data[4] == 2:
+        (offset,) = struct.unpack_from(order + "Q", data, 40)
+        size, count = struct.unpack_from(order + "HH", data, 58)
+        section, symbol, binding, index = order + "IIQQQQIIQQ", order + "IBBHQQ", 1, 3
+    else:
+        (offset,) = struct.unpack_from(order + "I", data, 32)
+        size, count = struct.unpack_from(order + "HH", data, 46)
+        section, symbol, binding, index = order + "10I", order + "IIIBBH", 3, 5
+    if count == 0:
+        # More sections than e_shnum can say: the first section header has the number.
+        count = struct.unpack_from(section, data, offset)[5]
+    sections = [struct.unpack_from(section, data, offset + i * size) for i in range(count)]
+    defined, undefined = set(), set()
+    for _, kind, _, _, start, length, link, *_ in sections:
+        if kind != _SHT_SYMTAB:
+            continue
+        names = data[sections[link][4] : sections[link][4] + sections[link][5]]
+        for entry in struct.iter_unpack(symbol, data[start : start + length]):
+            bind = entry[binding] >> 4
+            if bind == _STB_LOCAL:
+                continue
+            name = names[entry[0] : names.index(b"\0", entry[0])].decode("ascii", "replace")
+            if entry[index] != _SHN_UNDEF:
+                defined.add(name)
+            elif bind == _STB_GLOBAL:
+                undefined.add(name)
+    return Symbols(frozenset(defined), frozenset(undefined))
+
+
+def make_file(path: Path, make: Callable[[Path, int], None]) -> Path:
+    """``path``, made by ``make`` if it is not there; safe for many processes at once.
+
+    ``make`` gets the file to write, which is then renamed, and the descriptor of
+    the lock, for children to inherit. Raises ToolchainError when the disk cannot
+    take it.
+    """
+    if path.exists():
+        return path
+    try:
+        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        with _lock(path.with_name(f".{path.name}.lock")) as lock:
+            if not path.exists():
+                staging = path.with_name(f".{path.name}.making")
+                staging.unlink() if staging.exists() else None
+                make(staging, lock)
+                staging.replace(path)
+    except OSError as error:
+        raise ToolchainError(
+            f"the cache {path.parent} cannot be written: {error}",
+            "Free some disk space, or set MANYLINUX_SHIM_CACHE_DIR to a directory elsewhere.",
+        ) from error
+    return path
+
+
+@contextlib.contextmanager
+def _lock(path: Path) -> Iterator[int]:
+    descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX)
+        yield descriptor
+    finally:
+        os.close(descriptor)
+
+
+def run(command: Sequence[str], lock: int, *, what: str, cwd: str = "/") -> None:
+    """Run one command of zig's; ToolchainError with its own words when it fails."""
+    done = subprocess.run(
+        command,
+        cwd=cwd,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        encoding="utf-8",
+        errors="replace",
+        pass_fds=(lock,),
+    )
+    if done.returncode != 0:
+        raise ToolchainError(
+            f"zig cannot build {what}. It said:\n{done.stdout.strip()[-2000:]}",
+            "If the disk is full, free some space. If memory ran out, close other programs.",
+        )

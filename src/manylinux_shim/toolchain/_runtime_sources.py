@@ -1,0 +1,266 @@
+"""Which source file of a runtime library defines a symbol. Pure.
+
+The runtime libraries are LLVM's libc++, libc++abi and libunwind, whose sources
+zig brings along. Nobody knows which of their objects defines what before they
+are compiled, and compiling them all takes half a minute, so the name is the
+clue: a mangled name (Itanium C++ ABI, section 5.1) spells out the class that it
+belongs to, and a class lives in one source file. A guess is only ever a guess:
+the symbol table of the object decides, and what no guess finds is looked for
+in all of them.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Collection, Dict, FrozenSet, Iterator, List, Set, Tuple
+
+LIBRARIES = ("libcxxabi", "libcxx", "libunwind")
+"""In the order in which zig links them: the first that defines a symbol gives it."""
+
+# A source file's name without its suffix -> the names that only it can define,
+# as they stand in a mangled name. Where two stand in one name, the first counts.
+_CLASSES: Dict[str, str] = {
+    "algorithm": "__sort __insertion_sort_incomplete __partial_sort_impl __introsort",
+    "any": "bad_any_cast",
+    "atomic": "__libcpp_atomic_monitor __libcpp_atomic_wait __cxx_atomic_notify_one"
+    " __cxx_atomic_notify_all __atomic_wait_native __atomic_wait_global_table"
+    " __atomic_notify_one_native __atomic_notify_all_native __atomic_monitor_global"
+    " __atomic_notify_one_global_table __atomic_notify_all_global_table"
+    " __atomic_wait_native_with_timeout __atomic_wait_global_table_with_timeout",
+    "barrier": "__construct_barrier_algorithm_base __arrive_barrier_algorithm_base"
+    " __destroy_barrier_algorithm_base",
+    "bind": "placeholders",
+    "call_once": "__call_once",
+    "charconv": "to_chars __from_chars_floating_point",
+    "chrono": "chrono",
+    "condition_variable": "condition_variable notify_all_at_thread_exit",
+    "error_category": "error_category",
+    "exception": "nested_exception exception_ptr uncaught_exception uncaught_exceptions"
+    " current_exception rethrow_exception",
+    "expected": "bad_expected_access",
+    "filesystem_clock": "_FilesystemClock",
+    "directory_entry": "directory_entry",
+    "directory_iterator": "directory_iterator recursive_directory_iterator __dir_stream",
+    "filesystem_error": "filesystem_error",
+    "path": "path __path_iterator",
+    "operations": "filesystem",
+    "functional": "bad_function_call __hash_memory",
+    "future": "future shared_future promise packaged_task __assoc_sub_state future_category"
+    " future_error __throw_future_error",
+    "hash": "__next_prime",
+    "ios": "ios_base iostream_category __throw_failure",
+    "ios.instantiations": "basic_ostream basic_istream basic_iostream basic_ios basic_streambuf"
+    " basic_stringbuf basic_filebuf basic_ifstream basic_ofstream basic_fstream"
+    " basic_ostringstream basic_istringstream basic_stringstream",
+    "iostream": "cout cin cerr clog wcout wcin wcerr wclog DoIOSInit __start_std_streams",
+    "legacy_pointer_safety": "declare_reachable undeclare_reachable __undeclare_reachable"
+    " declare_no_pointers undeclare_no_pointers get_pointer_safety",
+    "locale": "locale ctype ctype_byname codecvt codecvt_byname collate collate_byname num_get"
+    " num_put __num_get __num_get_base __num_put __num_put_base numpunct numpunct_byname"
+    " moneypunct moneypunct_byname money_get money_put time_get time_get_byname time_put"
+    " time_put_byname messages messages_byname time_base __time_get __time_put"
+    " __time_get_storage __time_get_c_storage __codecvt_utf8 __codecvt_utf16"
+    " __codecvt_utf8_utf16 __throw_runtime_error __cloc",
+    "memory": "bad_weak_ptr __shared_count __shared_weak_count __sp_mut __get_sp_mut align"
+    " __enable_weak_this",
+    "memory_resource": "pmr",
+    "mutex": "mutex recursive_mutex timed_mutex recursive_timed_mutex",
+    "new_handler": "get_new_handler set_new_handler",
+    "new_helpers": "nothrow __throw_bad_alloc __throw_bad_array_new_length",
+    "optional": "bad_optional_access",
+    "ostream": "__get_ostream_file",
+    "print": "__is_posix_terminal __write_to_windows_console",
+    "random": "random_device",
+    "random_shuffle": "__rs_default __rs_get",
+    "regex": "regex_error __match_any_but_newline __get_classname __get_collation_name",
+    "d2fixed": "__d2fixed_buffered_n __d2exp_buffered_n __append_n_digits __append_nine_digits",
+    "d2s": "__d2s_buffered_n __d2d",
+    "f2s": "__f2s_buffered_n __f2d _Large_integer_to_chars",
+    "shared_mutex": "shared_timed_mutex __shared_mutex_base",
+    "stdexcept": "__throw_runtime_error",
+    "string": "basic_string to_string to_wstring stoi stol stoll stoul stoull stof stod stold"
+    " __basic_string_common __str_find __itoa",
+    "strstream": "strstreambuf istrstream ostrstream strstream",
+    "system_error": "system_error error_code error_condition generic_category system_category"
+    " __throw_system_error",
+    "thread": "thread this_thread __thread_struct __thread_local_data __thread_struct_imp",
+    "tz": "tzdb time_zone",
+    "valarray": "valarray gslice",
+    "variant": "bad_variant_access",
+    "vector": "__vector_base_common",
+    "verbose_abort": "__libcpp_verbose_abort",
+    "stdlib_exception": "exception bad_exception bad_alloc bad_array_new_length",
+    "stdlib_stdexcept": "logic_error runtime_error domain_error invalid_argument length_error"
+    " out_of_range range_error overflow_error underflow_error",
+    "stdlib_typeinfo": "type_info bad_cast bad_typeid",
+    "cxa_handlers": "terminate __terminate get_terminate unexpected __unexpected get_unexpected",
+    "cxa_default_handlers": "set_terminate set_unexpected",
+    "private_typeinfo": "__fundamental_type_info __class_type_info __si_class_type_info"
+    " __vmi_class_type_info __pointer_type_info __pbase_type_info __array_type_info"
+    " __function_type_info __enum_type_info __pointer_to_member_type_info __shim_type_info",
+    "fallback_malloc": "__aligned_malloc_with_fallback __aligned_free_with_fallback"
+    " __calloc_with_fallback __free_with_fallback",
+}
+# The same name, defined in another file on some versions or for another kind of symbol.
+_SECOND: Dict[str, Tuple[str, ...]] = {
+    "mutex": ("mutex_destructor",),
+    "condition_variable": ("condition_variable_destructor",),
+    "basic_ostream": ("ostream",),
+    "logic_error": ("stdexcept",),
+    "runtime_error": ("stdexcept",),
+    "set_new_handler": ("cxa_default_handlers",),
+    "get_new_handler": ("cxa_handlers",),
+    "basic_string": ("ios.instantiations", "locale"),
+    "filesystem": ("path", "directory_iterator", "directory_entry"),
+    "ios_base": ("iostream",),
+    "chrono": ("tz", "tzdb_list"),
+    "to_chars": ("d2s", "f2s"),
+    "bad_array_new_length": ("cxa_aux_runtime",),
+    "exception_ptr": ("cxa_exception",),
+    "mutex_destructor": ("mutex",),
+}
+_STEMS: Dict[str, Tuple[str, ...]] = {}
+for _stem, _names in _CLASSES.items():
+    for _name in _names.split():
+        _STEMS[_name] = (*_STEMS.get(_name, ()), _stem)
+for _name, _stems in _SECOND.items():
+    _STEMS[_name] = (*_STEMS.get(_name, ()), *_stems)
+
+_UNWINDER = ("UnwindLevel1", "UnwindLevel1-gcc-ext", "Unwind-EHABI", "libunwind")
+# Names of C, and the fundamental types' type_info and operators new and delete.
+_PATTERNS: Tuple[Tuple[str, Tuple[str, ...]], ...] = (
+    (r"_Z(n[wa]|d[la])", ("stdlib_new_delete", "new")),
+    (r"_ZT[IS]P?K?D?[a-z]$", ("private_typeinfo",)),
+    (r"__cxa_(atexit|finalize|at_quick_exit|thread_atexit_impl)$", ()),
+    (r"__cxa_thread_atexit$", ("cxa_thread_atexit",)),
+    (r"__cxa_guard_", ("cxa_guard",)),
+    (r"__cxa_vec_", ("cxa_vector",)),
+    (r"__cxa_(pure|deleted)_virtual$", ("cxa_virtual",)),
+    (r"__cxa_(bad_cast|bad_typeid|throw_bad_array_new_length)$", ("cxa_aux_runtime",)),
+    (r"__cxa_get_globals", ("cxa_exception_storage",)),
+    (r"__cxa_demangle$", ("cxa_demangle",)),
+    (r"__cxa_call_unexpected$", ("cxa_personality",)),
+    (r"__cxa_(new|terminate|unexpected)_handler$", ("cxa_default_handlers", "cxa_handlers")),
+    (r"__cxa_", ("cxa_exception", "cxa_handlers", "cxa_aux_runtime", "cxa_personality")),
+    (r"__gxx_personality", ("cxa_personality",)),
+    (r"__dynamic_cast$", ("private_typeinfo",)),
+    (r"_?_?abort_message$", ("abort_message",)),
+    (r"__gcc_personality", ("gcc_personality_v0",)),
+    (r"__libunwind_", ("UnwindRegistersRestore", "UnwindRegistersSave")),
+    (r"(__)?unw_getcontext$", ("UnwindRegistersSave",)),
+    (r"(__)?unw_", ("libunwind", "Unwind-EHABI")),
+    (r"_Unwind_(Backtrace|Find|Get(IPInfo|CFA|DataRel|TextRel)|Resume_or)", _UNWINDER[1:]),
+    (r"_Unwind_", _UNWINDER),
+    (r"__aeabi_unwind_|_ZN9libunwind", ("Unwind-EHABI", "libunwind")),
+    (r"__(de)?register_frame", ("libunwind", "UnwindLevel1-gcc-ext")),
+)
+_COMPILED = tuple((re.compile(pattern), stems) for pattern, stems in _PATTERNS)
+
+_OURS = re.compile(r"_ZT?[A-Zvhc]*K?(St|N10__cxxabiv1|N9libunwind)|_ZTh|_ZTv|_ZTc")
+_FOREIGN = re.compile(r"_Z\w{0,6}(Ss|Sa|Si|So|Sd)|.*St7__cxx11|.*9__gnu_cxx")
+"""GNU's libstdc++: nothing of ours has such a name."""
+
+# Objects that every user of exceptions ends up with, then who needs whom: not
+# a rule but a head start, so that all of them are compiled from the beginning.
+_EXCEPTIONS = (
+    "cxa_demangle libunwind cxa_personality cxa_exception private_typeinfo stdlib_new_delete"
+    " stdlib_typeinfo stdlib_exception fallback_malloc cxa_handlers cxa_default_handlers"
+    " cxa_exception_storage cxa_virtual abort_message UnwindLevel1 UnwindRegistersSave"
+    " UnwindRegistersRestore new_helpers"
+)
+_ERRORS = "string stdexcept stdlib_stdexcept system_error error_category cxa_guard"
+_STREAMS = f"locale ios.instantiations ios exception memory functional call_once {_ERRORS}"
+_THREADS = (
+    "thread future condition_variable mutex exception memory functional"
+    f" condition_variable_destructor mutex_destructor {_ERRORS}"
+)
+_HEAD_START: Dict[str, str] = {
+    "locale": _STREAMS.replace("ios.instantiations ", ""),
+    "ios": _STREAMS.replace("ios.instantiations ", ""),
+    "ios.instantiations": _STREAMS,
+    "iostream": f"iostream {_STREAMS}",
+    "ostream": _STREAMS,
+    "strstream": _STREAMS,
+    "operations": f"path directory_iterator filesystem_error {_STREAMS}",
+    "directory_iterator": f"path operations filesystem_error {_STREAMS}",
+    "path": f"functional {_ERRORS}",
+    "directory_entry": f"filesystem_error {_ERRORS}",
+    "filesystem_error": _ERRORS,
+    "thread": _THREADS,
+    "future": _THREADS,
+    "mutex": _THREADS,
+    "condition_variable": _THREADS,
+    "shared_mutex": _THREADS,
+    "memory_resource": _THREADS,
+    "chrono": _ERRORS,
+    "system_error": _ERRORS,
+    "random": _ERRORS,
+    "string": "stdexcept stdlib_stdexcept",
+    "vector": "stdexcept stdlib_stdexcept",
+    "hash": "stdexcept stdlib_stdexcept",
+    "regex": "stdexcept stdlib_stdexcept",
+    "optional": "stdlib_stdexcept",
+    "stdlib_stdexcept": "stdexcept",
+    "charconv": "d2fixed d2s f2s",
+    "memory": "functional",
+    "cxa_thread_atexit": "cxa_guard",
+}
+_NO_EXCEPTIONS = {"libunwind", "UnwindLevel1", "UnwindLevel1-gcc-ext", "gcc_personality_v0"}
+_UNWINDING = "libunwind UnwindLevel1 UnwindRegistersSave UnwindRegistersRestore"
+
+# Seconds of one core, roughly: what takes long is started first.
+_SLOW = ("locale", "cxa_demangle", "operations", "ios.instantiations", "string", "tz", "path")
+
+
+def candidates(symbol: str) -> Tuple[str, ...]:
+    """Stems of the source files that may define ``symbol``, likeliest first; often none."""
+    for pattern, stems in _COMPILED:
+        if pattern.match(symbol):
+            return stems
+    if not is_standard(symbol):
+        return ()
+    found: Dict[str, None] = {}
+    for name in _identifiers(symbol):
+        found.update(dict.fromkeys(_STEMS.get(name, ())))
+    return tuple(found)[:4]
+
+
+def is_standard(symbol: str) -> bool:
+    """Whether ``symbol`` belongs to the C++ library by its name."""
+    return bool(_OURS.match(symbol)) and not _FOREIGN.match(symbol)
+
+
+def _identifiers(symbol: str) -> Iterator[str]:
+    """The names that a mangled name is made of: ``_ZNSt3__15mutex4lockEv`` -> mutex, lock."""
+    position = 2
+    while position < len(symbol):
+        number = re.compile(r"[1-9][0-9]*").match(symbol, position)
+        if number is None:
+            position += 1
+            continue
+        position = number.end() + int(number[0])
+        name = symbol[number.end() : position]
+        if name != "__1":
+            yield name
+
+
+def head_start(stems: Collection[str]) -> List[str]:
+    """The stems that will be needed where ``stems`` are, those included, slowest first."""
+    wanted: Set[str] = set()
+    todo = list(stems)
+    while todo:
+        stem = todo.pop()
+        if stem not in wanted:
+            wanted.add(stem)
+            more = _UNWINDING if stem in _NO_EXCEPTIONS else _EXCEPTIONS
+            todo += (_HEAD_START.get(stem, "") + " " + more).split()
+    return sorted(wanted, key=lambda stem: (_rank(stem), stem))
+
+
+def _rank(stem: str) -> int:
+    return _SLOW.index(stem) if stem in _SLOW else len(_SLOW)
+
+
+def provider(symbol: str, defined: Dict[str, FrozenSet[str]]) -> str:
+    """The first source in ``defined``, which is in link order, with ``symbol``; else ``""``."""
+    return next((source for source, symbols in defined.items() if symbol in symbols), "")

@@ -1,0 +1,131 @@
+"""The target's Python, derived from the host's: ``pyconfig.h`` and sysconfig.
+
+CPython's ``configure`` finds the same on every Linux, but for word sizes, byte
+order, the processor's assembler and the names of things. Those differences are
+one table here, held against Debian's packages for each architecture.
+"""
+
+from __future__ import annotations
+
+import importlib
+import re
+import sysconfig
+from pathlib import Path
+from typing import Any, Dict, Mapping, Optional
+
+from manylinux_shim._platforms import Architecture
+
+_LONG_DOUBLE = {"i686": 12, "armv7l": 8}
+_MAX_ALIGN = {"armv7l": 8, "s390x": 8}
+_TRIPLET = re.compile(r"-[a-z0-9_]+-linux-[a-z0-9]+(?=\.so$|$)")
+_FLAGS = "-DNDEBUG -O3 -Wall"
+_HOST_FLAGS = (
+    "BASECFLAGS",
+    "CONFIGURE_CFLAGS",
+    "CONFIGURE_LDFLAGS",
+    "EXTRA_CFLAGS",
+    "LDFLAGS",
+    "PY_CFLAGS",
+    "PY_CORE_LDFLAGS",
+    "PY_LDFLAGS",
+)
+"""How the host's Python was compiled; some of it is for its processor only."""
+_BIG_ENDIAN = ("DOUBLE_IS_BIG_ENDIAN_IEEE754", "FLOAT_WORDS_BIGENDIAN", "WORDS_BIGENDIAN")
+_WORDS = (
+    "ALIGNOF_LONG",
+    "ALIGNOF_SIZE_T",
+    "SIZEOF_LONG",
+    "SIZEOF_PTHREAD_T",
+    "SIZEOF_SIZE_T",
+    "SIZEOF_TIME_T",
+    "SIZEOF_UINTPTR_T",
+    "SIZEOF_VOID_P",
+)
+
+
+def pyconfig_values(arch: Architecture) -> Dict[str, Optional[int]]:
+    """What ``pyconfig.h`` has for glibc on ``arch`` where architectures differ.
+
+    None stands for "not defined". ``SIZEOF_TIME_T`` of 32-bit architectures is
+    that of glibc's default, 32-bit ``time_t``.
+    """
+    word = arch.bits // 8
+    little, big = (None, 1) if arch.big_endian else (1, None)
+    return {
+        **dict.fromkeys(_WORDS, word),
+        **dict.fromkeys(_BIG_ENDIAN, big),
+        "DOUBLE_IS_LITTLE_ENDIAN_IEEE754": little,
+        "ALIGNOF_MAX_ALIGN_T": _MAX_ALIGN.get(arch.name, 16),
+        "SIZEOF_LONG_DOUBLE": _LONG_DOUBLE.get(arch.name, 16),
+        "HAVE_GCC_UINT128_T": 1 if word == 8 else None,
+        "HAVE_GCC_ASM_FOR_X64": 1 if arch.name == "x86_64" else None,
+        "HAVE_GCC_ASM_FOR_X87": 1 if arch.zig in ("x86", "x86_64") else None,
+        "HAVE_LARGEFILE_SUPPORT": 1 if word == 4 else None,
+        "X87_DOUBLE_ROUNDING": 1 if arch.name == "i686" else None,
+    }
+
+
+def pyconfig(text: str, arch: Architecture) -> str:
+    """The host's ``pyconfig.h`` as it is on ``arch``; what it does not mention stays out."""
+    for name, value in pyconfig_values(arch).items():
+        line = f"#define {name} {value}" if value is not None else f"/* #undef {name} */"
+        text = re.sub(
+            rf"^(?:# *define {name}\b.*|/\* *# *undef {name} *\*/)$",
+            line,
+            text,
+            flags=re.MULTILINE,
+        )
+    return text
+
+
+def sysconfig_variables(
+    host: Mapping[str, Any], arch: Architecture, multiarch: str, tools: Path, headers: str
+) -> Dict[str, Any]:
+    """The build-time variables of the target's Python, from those of the host's.
+
+    Names and sizes are the target's; the paths of tools and headers are of this
+    machine, for the build that is going on.
+    """
+    cc, cxx = str(tools / "cc"), str(tools / "c++")
+    soabi = _for_target(str(host.get("SOABI") or ""), multiarch)
+    suffix = _for_target(str(host.get("EXT_SUFFIX") or ".so"), multiarch)
+    sizes = {k: v or 0 for k, v in pyconfig_values(arch).items() if k in host}
+    return {
+        **host,
+        **sizes,
+        **dict.fromkeys(_HOST_FLAGS, ""),
+        "AR": str(tools / "ar"),
+        "BLDSHARED": f"{cc} -shared",
+        "CC": cc,
+        "CCSHARED": "-fPIC",
+        "CFLAGS": f"{_FLAGS} -fwrapv",
+        "CONFINCLUDEPY": headers,
+        "CXX": cxx,
+        "EXT_SUFFIX": suffix,
+        "HOST_GNU_TYPE": multiarch,
+        "INCLUDEPY": headers,
+        "LDCXXSHARED": f"{cxx} -shared",
+        "LDSHARED": f"{cc} -shared",
+        "LIBDIR": "/usr/lib",
+        "LIBPL": "/usr/lib",
+        "MULTIARCH": multiarch,
+        "OPT": _FLAGS,
+        "Py_ENABLE_SHARED": 0,
+        "RANLIB": str(tools / "ranlib"),
+        "SO": suffix,
+        "SOABI": soabi,
+    }
+
+
+def host_variables() -> Dict[str, Any]:
+    """The host's own build-time variables, as its ``_sysconfigdata`` module has them."""
+    # The name is CPython's own affair, and PyPy's; its module is the one documented
+    # place where all of them are (bpo-13150), so there is no other way to them.
+    get_name = getattr(sysconfig, "_get_sysconfigdata_name", None)
+    module = get_name() if get_name is not None else "_sysconfigdata"
+    return dict(importlib.import_module(module).build_time_vars)
+
+
+def _for_target(name: str, multiarch: str) -> str:
+    """``.cpython-311-x86_64-linux-gnu.so`` with the target's triplet."""
+    return _TRIPLET.sub(f"-{multiarch}", name)

@@ -1,0 +1,78 @@
+"""Fixtures for tests that build wheels through real frontends."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Callable, List
+
+import pytest
+from support import interpreters, projects
+from support.interpreters import Interpreter, uv
+from support.workshop import Workshop, base_python
+
+
+def pytest_report_header() -> List[str]:
+    missing = interpreters.missing()
+    found = [name for name in interpreters.MATRIX if name not in missing]
+    lines = [f"Pythons to build for: {', '.join(found)}"]
+    if missing:
+        lines.append(f"Pythons NOT on this machine: {', '.join(missing)}")
+    return lines
+
+
+@pytest.fixture(scope="session")
+def checkout(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A copy of the repository; a new path each session, so that no cache knows it."""
+    return projects.copy_repository(tmp_path_factory.mktemp("checkout") / "repository")
+
+
+@pytest.fixture(scope="session")
+def workshop(tmp_path_factory: pytest.TempPathFactory, checkout: Path) -> Workshop:
+    """The shim built as a wheel, once, and all that is needed to build with it."""
+    root = tmp_path_factory.mktemp("workshop")
+    workshop = Workshop(root, root / "links")
+    workshop.links.mkdir()
+    workshop.run(
+        [uv(), "build", "-q", "--wheel", "-p", base_python(), "-o", str(workshop.links)],
+        checkout,
+    ).passed()
+    return workshop
+
+
+@pytest.fixture(scope="session")
+def stocked(workshop: Workshop) -> Path:
+    """The Python of an environment for builds without isolation: the shim, setuptools, zig."""
+    packages = ["build", "flit_core", "manylinux-shim", "pip", "setuptools", "wheel", "ziglang"]
+    return workshop.venv(workshop.root / "stocked", packages)
+
+
+@pytest.fixture(scope="session")
+def without_zig(workshop: Workshop) -> Path:
+    """As ``stocked``, but no zig."""
+    packages = ["build", "flit_core", "manylinux-shim", "pip", "setuptools", "wheel"]
+    return workshop.venv(workshop.root / "without-zig", packages)
+
+
+@pytest.fixture
+def interpreter() -> Callable[[str], Interpreter]:
+    """Look up a Python of the matrix; the test says so when this machine has none."""
+
+    def look_up(name: str) -> Interpreter:
+        found = interpreters.find(name)
+        if found is None:
+            text = f"no CPython {name} with headers on this machine"
+            if os.environ.get(interpreters.REQUIRE):
+                pytest.fail(f"{text}, and {interpreters.REQUIRE} is set", pytrace=False)
+            pytest.skip(text)
+        return found
+
+    return look_up
+
+
+@pytest.fixture
+def out(tmp_path: Path) -> Path:
+    """The directory that wheels are to appear in."""
+    directory = tmp_path / "out"
+    directory.mkdir()
+    return directory

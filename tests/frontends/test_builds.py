@@ -1,0 +1,117 @@
+"""Every frontend puts out the same proven wheel, and does with settings what it is told."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from support import projects, wheels
+from support.workshop import (
+    BUILD_WHEEL,
+    BUILDERS,
+    PIP_EDITABLE,
+    PIP_INSTALL,
+    UV_BUILD_HERE,
+    UV_BUILD_WHEEL,
+    UV_EDITABLE,
+    UV_INSTALL,
+    Frontend,
+    Workshop,
+    base_python,
+    contents,
+)
+
+HERE = f"cp3{base_python().rpartition('.')[2]}"
+NAME = f"tiny-1.0-{HERE}-{HERE}-{wheels.lowest_tags()}.whl"
+
+
+def python_for(frontend: Frontend, workshop: Workshop, stocked: Path) -> Path:
+    return workshop.frontends() if frontend.isolated else stocked
+
+
+@pytest.mark.parametrize("frontend", BUILDERS, ids=str)
+def test_frontend_puts_out_one_proven_wheel(
+    frontend: Frontend, workshop: Workshop, stocked: Path, tmp_path: Path, out: Path
+) -> None:
+    project = projects.tiny(tmp_path / "project")
+    python = python_for(frontend, workshop, stocked)
+    workshop.build(frontend, project, out, python=python).passed()
+    sdist = ["tiny-1.0.tar.gz"] if frontend.makes_sdist else []
+    found = [name for name in contents(out) if name != ".gitignore"]
+    assert found == sorted([NAME, *sdist])
+    wheels.check_manylinux(out / NAME)
+    printed = workshop.try_wheel(out / NAME, tmp_path / "fresh", projects.TINY_USE)
+    assert printed == projects.TINY_PRINTS
+
+
+@pytest.mark.parametrize("frontend", BUILDERS, ids=str)
+def test_settings_reach_the_shim_and_the_real_backend(
+    frontend: Frontend, workshop: Workshop, stocked: Path, tmp_path: Path, out: Path
+) -> None:
+    project = projects.tiny(tmp_path / "project")
+    python = python_for(frontend, workshop, stocked)
+    settings = {"policy": "manylinux_2_34", "--build-option": "--build-number=7"}
+    workshop.build(frontend, project, out, python=python, settings=settings).passed()
+    wheel = wheels.only_wheel(out)
+    architecture = wheels.lowest_tags().split(".")[0].split("_", 3)[3]
+    platform = f"manylinux_2_34_{architecture}"
+    assert wheel.name == f"tiny-1.0-7-{HERE}-{HERE}-{platform}.whl"
+    wheels.check_manylinux(wheel, platform)
+
+
+def test_build_settings_win_over_environment_which_wins_over_the_file(
+    workshop: Workshop, stocked: Path, tmp_path: Path
+) -> None:
+    project = projects.tiny(tmp_path / "project", settings='policy = "manylinux_2_31"')
+    environment = {"MANYLINUX_SHIM_POLICY": "manylinux_2_34"}
+    settings = {"manylinux-shim.policy": "manylinux_2_35"}
+    found = []
+    for number, (extra, given) in enumerate([({}, {}), (environment, {}), (environment, settings)]):
+        out = tmp_path / str(number)
+        workshop.build(
+            UV_BUILD_HERE, project, out, python=stocked, settings=given, environment=extra
+        ).passed()
+        found.append(wheels.only_wheel(out).name.split("-")[-1].split("_x86")[0].split("_aarch")[0])
+    assert found == ["manylinux_2_31", "manylinux_2_34", "manylinux_2_35"]
+
+
+@pytest.mark.parametrize("frontend", [PIP_INSTALL, UV_INSTALL], ids=str)
+def test_install_from_source_installs_the_proven_wheel(
+    frontend: Frontend, workshop: Workshop, tmp_path: Path, out: Path
+) -> None:
+    project = projects.tiny(tmp_path / "project")
+    python = workshop.venv(tmp_path / "fresh", ["pip"])
+    workshop.build(frontend, project, out, python=python).passed()
+    code = (
+        f"{projects.TINY_USE}; from importlib import metadata;"
+        "print(metadata.distribution('tiny').read_text('WHEEL'))"
+    )
+    printed = workshop.use(python, code)
+    assert printed.startswith(projects.TINY_PRINTS)
+    tags = [f"Tag: {HERE}-{HERE}-{platform}" for platform in wheels.lowest_tags().split(".")]
+    assert set(tags) <= set(printed.splitlines())
+
+
+@pytest.mark.parametrize("frontend", [PIP_EDITABLE, UV_EDITABLE], ids=str)
+def test_editable_install_works_on_the_source_tree(
+    frontend: Frontend, workshop: Workshop, tmp_path: Path, out: Path
+) -> None:
+    project = projects.tiny(tmp_path / "project")
+    python = workshop.venv(tmp_path / "fresh", ["pip"])
+    workshop.build(frontend, project, out, python=python).passed()
+    assert workshop.use(python, projects.TINY_USE) == projects.TINY_PRINTS
+    (project / "tiny" / "__init__.py").write_text("def answer(text): return 'edited'\n")
+    assert workshop.use(python, projects.TINY_USE) == "edited\n"
+
+
+@pytest.mark.parametrize("frontend", [UV_BUILD_WHEEL, BUILD_WHEEL], ids=str)
+def test_build_outside_isolation_leaves_the_source_tree_as_the_real_backend_does(
+    frontend: Frontend, workshop: Workshop, tmp_path: Path, out: Path
+) -> None:
+    project = projects.tiny(tmp_path / "project")
+    workshop.build(frontend, project, out).passed()
+    real = projects.copy(project, tmp_path / "real")
+    plain = '[build-system]\nrequires = ["setuptools"]\nbuild-backend = "setuptools.build_meta"\n'
+    (real / "pyproject.toml").write_text(plain)
+    workshop.build(frontend, real, tmp_path / "elsewhere").passed()
+    assert contents(project) == contents(real)

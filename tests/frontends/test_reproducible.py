@@ -1,0 +1,59 @@
+"""The same tree gives the same bytes, wherever it lies."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Callable, Dict
+
+import pytest
+from support import projects, wheels
+from support.interpreters import DEBIAN, Interpreter
+from support.workshop import UV_BUILD_HERE, UV_BUILD_WHEEL, Workshop
+
+EPOCH = {"SOURCE_DATE_EPOCH": "1600000000"}
+DIRECTORIES = ("a", "a-much-longer/name of a directory")
+
+
+@pytest.mark.parametrize("strip", ["true", "false"])
+@pytest.mark.parametrize("epoch", [EPOCH, {}], ids=["SOURCE_DATE_EPOCH", "no SOURCE_DATE_EPOCH"])
+def test_c_extension_is_the_same_from_two_directories(
+    strip: str, epoch: Dict[str, str], workshop: Workshop, stocked: Path, tmp_path: Path
+) -> None:
+    built = []
+    for name in DIRECTORIES:
+        project = projects.tiny(tmp_path / name / "project", settings=f"strip = {strip}")
+        out = tmp_path / name / "out"
+        workshop.build(
+            UV_BUILD_HERE, project, out, python=stocked, environment={**epoch, "CFLAGS": "-g -O2"}
+        ).passed()
+        built.append(wheels.only_wheel(out))
+    assert wheels.read(built[0]) == wheels.read(built[1])
+    if epoch:  # without it, setuptools writes the time of day into the archive
+        assert built[0].read_bytes() == built[1].read_bytes()
+
+
+@pytest.mark.parametrize("name", ["3.8", DEBIAN])
+def test_two_isolated_builds_on_this_python_are_the_same(
+    name: str, workshop: Workshop, interpreter: Callable[[str], Interpreter], tmp_path: Path
+) -> None:
+    python = interpreter(name)
+    built = []
+    for directory in DIRECTORIES:
+        project = projects.tiny(tmp_path / directory / "project")
+        out = tmp_path / directory / "out"
+        workshop.build(UV_BUILD_WHEEL, project, out, python=python.path, environment=EPOCH).passed()
+        built.append(wheels.only_wheel(out).read_bytes())
+    assert built[0] == built[1]
+
+
+@pytest.mark.parametrize("sample", ["setuptools_cpp", "maturin_bin"])
+def test_sample_is_the_same_from_two_directories(
+    sample: str, workshop: Workshop, tmp_path: Path
+) -> None:
+    built = []
+    for directory in DIRECTORIES:
+        project = projects.copy_sample(sample, tmp_path / directory / "project")
+        out = tmp_path / directory / "out"
+        workshop.build(UV_BUILD_WHEEL, project, out, environment=EPOCH).passed()
+        built.append(wheels.only_wheel(out).read_bytes())
+    assert built[0] == built[1]

@@ -1,0 +1,137 @@
+"""What nobody here wrote: sdists from the index, with nothing but the two-line change.
+
+One row is one project; to try another, add a row. ``use`` runs with the wheel installed
+in a fresh environment and has to reach the compiled part, because many projects do
+without it silently.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Callable, Dict
+
+import pytest
+from support import sdists, wheels
+from support.workshop import BUILD_WHEEL, PIP_WHEEL, UV_BUILD, UV_BUILD_WHEEL, Frontend, Workshop
+
+pytestmark = pytest.mark.pypi
+
+
+@dataclass(frozen=True)
+class Project:
+    """An sdist to build, and the proof that the wheel works."""
+
+    requirement: str
+    use: str
+    prints: str
+    frontend: Frontend = UV_BUILD_WHEEL
+    environment: Callable[[Workshop, Path], Dict[str, str]] = lambda workshop, directory: {}
+    settings: Dict[str, object] = field(default_factory=dict)
+
+
+def static_libyaml(workshop: Workshop, directory: Path) -> Dict[str, str]:
+    """libyaml as an archive, from the sources that another project's sdist brings along.
+
+    This is how PyYAML's own wheels are made: with a libyaml of their own.
+    """
+    sources = sdists.fetch("ruamel.yaml.clib==0.2.12", directory / "libyaml", workshop)
+    parts = ["api", "dumper", "emitter", "loader", "parser", "reader", "scanner", "writer"]
+    zig = [str(workshop.venv(directory / "zig", ["ziglang"])), "-m", "ziglang"]
+    numbers = [
+        '-DYAML_VERSION_STRING="0.2.5"',
+        "-DYAML_VERSION_MAJOR=0",
+        "-DYAML_VERSION_MINOR=2",
+        "-DYAML_VERSION_PATCH=5",
+    ]
+    for part in parts:
+        compile_ = [*zig, "cc", "-c", "-O2", "-fPIC", "-fno-sanitize=all", *numbers]
+        workshop.run([*compile_, f"{part}.c", "-o", f"{part}.o"], sources).passed()
+    objects = [f"{part}.o" for part in parts]
+    workshop.run([*zig, "ar", "rcs", "libyaml.a", *objects], sources).passed()
+    return {
+        "CFLAGS": f"-O2 -I{sources}",
+        "LDFLAGS": f"-L{sources}",
+        "PYYAML_FORCE_CYTHON": "1",
+        "PYYAML_FORCE_LIBYAML": "1",
+    }
+
+
+PROJECTS = [
+    Project(
+        "markupsafe==3.0.3",
+        "from markupsafe import _speedups, escape; print(_speedups.__file__[-3:], escape('<é>'))",
+        ".so &lt;é&gt;\n",
+    ),
+    Project(
+        "wrapt==1.17.3",
+        "from wrapt import _wrappers; proxy = _wrappers.ObjectProxy([3, 4]); proxy.append(5);"
+        "print(_wrappers.__file__[-3:], proxy, isinstance(proxy, list))",
+        ".so [3, 4, 5] True\n",
+        frontend=BUILD_WHEEL,
+    ),
+    Project(
+        "ujson==5.11.0",
+        "import ujson; print(ujson.__file__[-3:], ujson.dumps({'a': [1, 2.5, 'é']}),"
+        " ujson.loads('[1e300, null]'))\n"
+        "try: ujson.loads('[1')\n"
+        "except ValueError as error: print('refused')",
+        '.so {"a":[1,2.5,"\\u00e9"]} [1e+300, None]\nrefused\n',
+        frontend=PIP_WHEEL,
+    ),
+    Project(
+        "kiwisolver==1.4.9",
+        "import kiwisolver as k; from kiwisolver import _cext; s = k.Solver();"
+        "x = k.Variable('x'); y = k.Variable('y');"
+        "[s.addConstraint(c) for c in (x + y == 10, x - y == 4)]; s.updateVariables();"
+        "print(_cext.__file__[-3:], x.value(), y.value())\n"
+        "try: s.addConstraint(x == 8)\n"
+        "except k.UnsatisfiableConstraint: print('unsatisfiable')",
+        ".so 7.0 3.0\nunsatisfiable\n",
+    ),
+    Project(
+        "pyyaml==6.0.3",
+        "import yaml; from yaml import _yaml; print(_yaml.__file__[-3:],"
+        " yaml.load('a: [1, 2]', yaml.CSafeLoader), _yaml.get_version_string())",
+        ".so {'a': [1, 2]} 0.2.5\n",
+        frontend=BUILD_WHEEL,
+        environment=static_libyaml,
+    ),
+    Project(
+        "frozenlist==1.8.0",
+        "from frozenlist import _frozenlist; x = _frozenlist.FrozenList([1]); x.append(2);"
+        "x.freeze(); print(_frozenlist.__file__[-3:], x, x.frozen)",
+        ".so <FrozenList(frozen=True, [1, 2])> True\n",
+        frontend=PIP_WHEEL,
+    ),
+    Project(
+        "rpds-py==0.27.1",
+        "import rpds; from rpds import rpds as native; m = rpds.HashTrieMap({'a': 1});"
+        "print(native.__file__[-3:], m.insert('b', 2)['b'], len(m))",
+        ".so 2 1\n",
+    ),
+    Project(
+        "pendulum==3.1.0",
+        "import pendulum; from pendulum import _pendulum; print(_pendulum.__file__[-3:],"
+        " pendulum.parse('2024-02-29T12:00:00+01:00').add(years=1).isoformat(),"
+        " _pendulum.is_leap_year(2024))",
+        ".so 2025-02-28T12:00:00+01:00 True\n",
+        frontend=UV_BUILD,
+    ),
+]
+
+
+@pytest.mark.parametrize("project", PROJECTS, ids=lambda project: project.requirement)
+def test_sdist_becomes_a_proven_wheel_that_works(
+    project: Project, workshop: Workshop, tmp_path: Path, out: Path
+) -> None:
+    tree = sdists.fetch(project.requirement, tmp_path / "sdist", workshop)
+    sdists.adopt(tree, **{"require_native": True, **project.settings})
+    environment = project.environment(workshop, tmp_path)
+    workshop.build(project.frontend, tree, out, environment=environment).passed()
+    wheel = wheels.only_wheel(out)
+    wheels.check_manylinux(wheel)
+    for elf in wheels.elf_members(wheel).values():
+        dynamic = wheels.dynamic(elf)
+        assert not dynamic["DT_RPATH"] + dynamic["DT_RUNPATH"]
+    assert workshop.try_wheel(wheel, tmp_path / "fresh", project.use) == project.prints

@@ -1,0 +1,169 @@
+"""Each sample project, built as its README says, installed, and used for what it is there for."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import Callable
+
+import pytest
+from support import wheels
+from support.interpreters import Interpreter
+from support.projects import REPOSITORY
+from support.workshop import UV_BUILD, Workshop, base_python
+
+HERE = f"cp3{base_python().rpartition('.')[2]}"
+
+USE_ASYNC_STACK = """
+import asyncio, async_stack
+
+async def inner():
+    await asyncio.get_running_loop().create_future()
+
+async def outer():
+    await inner()
+
+async def numbers():
+    await inner()
+    yield 1
+
+async def main():
+    task = asyncio.ensure_future(outer())
+    await asyncio.sleep(0)
+    print([link.name for link in async_stack.chain(task)])
+    print(all(link.lineno for link in async_stack.chain(task)[:2]))
+    task.cancel()
+    generator = numbers()
+    step = asyncio.ensure_future(generator.__anext__())
+    await asyncio.sleep(0)
+    print([link.name for link in async_stack.chain(generator)])
+    step.cancel()
+
+asyncio.run(main())
+print(async_stack.render(outer()).split()[0])
+print(async_stack.chain(3)[0].filename)
+"""
+
+USE_WORDTALLY = """
+import wordtally
+
+counts = wordtally.tally(["a rose is", "a rose"] * 1000)
+print(sorted(counts.items()))
+for bad in (["fine"] * 50 + ["a\\0b"], [3], None):
+    try:
+        wordtally.tally(bad)
+    except Exception as error:
+        print(type(error).__name__, str(error)[:10])
+"""
+
+USE_NEARNAMES = """
+import nearnames, subprocess, sys
+from pathlib import Path
+
+print(nearnames.distance("pyhton", "python"), nearnames.distance("", "\\u00e4\\u00f6"))
+print(nearnames.nearest("rset", ["reset", "rest", "completely else", "set"]))
+command = str(Path(sys.executable).with_name("nearnames"))
+print(subprocess.run([command, "pyhton", "perl", "python"], stdout=subprocess.PIPE).stdout)
+"""
+
+USE_TREESIZE = """
+import subprocess, sys
+from pathlib import Path
+
+Path("tree/deep").mkdir(parents=True)
+Path("tree/a").write_bytes(b"x" * 1000)
+Path("tree/deep/b").write_bytes(b"x" * 234)
+command = str(Path(sys.executable).with_name("treesize"))
+for argument in ("tree", "missing", "--version"):
+    done = subprocess.run([command, argument], stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    print(done.returncode, done.stdout.split(), done.stderr.decode()[:18])
+"""
+
+USE_UNITWISE = """
+import unitwise
+
+print(unitwise.convert(3, "mile", "metre"), len(unitwise.units()))
+try:
+    unitwise.convert(1, "mile", "parsec")
+except KeyError as error:
+    print(error)
+"""
+
+SAMPLES = {
+    "setuptools_c": (
+        f"async_stack-1.0-{HERE}-{HERE}",
+        USE_ASYNC_STACK,
+        "['outer', 'inner', 'FutureIter']\nTrue\n['numbers', 'inner', 'FutureIter']\nouter\nNone\n",
+    ),
+    "setuptools_cpp": (
+        f"wordtally-1.0-{HERE}-{HERE}",
+        USE_WORDTALLY,
+        "[('a', 2000), ('is', 1000), ('rose', 2000)]\n"
+        "ValueError text 50: a\nTypeError bad argume\nTypeError 'NoneType'\n",
+    ),
+    "maturin_mixed": (
+        "nearnames-1.0-cp38-abi3",
+        USE_NEARNAMES,
+        "1 2\n['reset', 'rest', 'set']\nb'python\\n'\n",
+    ),
+    "maturin_bin": (
+        "treesize-1.0-py3-none",
+        USE_TREESIZE,
+        "0 [b'1234', b'tree'] \n1 [] treesize: missing:\n0 [b'treesize', b'1.0.0'] \n",
+    ),
+    "in_tree_backend": (
+        f"unitwise-1.0-{HERE}-{HERE}",
+        USE_UNITWISE,
+        "4828.032 11\n'parsec'\n",
+    ),
+}
+
+
+def test_every_sample_is_built_by_a_test() -> None:
+    directories = {p.parent.name for p in (REPOSITORY / "sample_projects").glob("*/pyproject.toml")}
+    assert directories == set(SAMPLES)
+
+
+@pytest.mark.parametrize("name", SAMPLES)
+def test_sample_builds_with_uv_build_and_does_its_work(
+    name: str, workshop: Workshop, checkout: Path, tmp_path: Path
+) -> None:
+    stem, code, prints = SAMPLES[name]
+    project = checkout / "sample_projects" / name
+    # Nothing says where the shim is but the project itself, as for a reader of the README.
+    links = {"UV_FIND_LINKS": "", "PIP_FIND_LINKS": ""}
+    out = tmp_path / "dist"
+    workshop.build(UV_BUILD, project, out, python=base_python(), environment=links).passed()
+    wheel = wheels.only_wheel(out)
+    assert wheel.name == f"{stem}-{wheels.lowest_tags()}.whl"
+    wheels.check_manylinux(wheel)
+    assert len(list(out.glob("*.tar.gz"))) == 1
+    assert workshop.try_wheel(wheel, tmp_path / "fresh", code) == prints
+
+
+@pytest.mark.parametrize("name", ["3.8", "3.9"])
+def test_async_stack_is_manylinux_for_old_pythons_too(
+    name: str,
+    workshop: Workshop,
+    checkout: Path,
+    tmp_path: Path,
+    interpreter: Callable[[str], Interpreter],
+) -> None:
+    python = interpreter(name)
+    project = checkout / "sample_projects" / "setuptools_c"
+    out = tmp_path / "dist"
+    workshop.build(UV_BUILD, project, out, python=python.path).passed()
+    wheel = wheels.only_wheel(out)
+    wheels.check_manylinux(wheel)
+    assert f"-{python.tag}-{python.tag}-" in wheel.name
+    printed = workshop.try_wheel(wheel, tmp_path / "fresh", USE_ASYNC_STACK, python=python.path)
+    assert printed == SAMPLES["setuptools_c"][2]
+
+
+@pytest.mark.parametrize("name", SAMPLES)
+def test_sample_shows_the_two_line_change(name: str) -> None:
+    text = (REPOSITORY / "sample_projects" / name / "pyproject.toml").read_text(encoding="utf-8")
+    assert re.search(r'^requires = \["manylinux-shim", "[a-z]+[^"]*"\]$', text, re.M)
+    assert re.search(r'^build-backend = "(manylinux_shim|build_backend)"$', text, re.M)
+    assert re.search(r'^\[tool\.manylinux-shim\]\nbackend = "', text, re.M)
+    assert (REPOSITORY / "sample_projects" / name / "README.md").is_file()

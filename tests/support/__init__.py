@@ -1,0 +1,1 @@
+"""What tests share that build wheels through real frontends."""
