@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import tempfile
 from pathlib import Path
-from typing import Tuple
+from typing import Mapping, Tuple
 
-from manylinux_shim._errors import PolicyError
+from manylinux_shim._errors import PolicyError, SettingsError
 from manylinux_shim._messages import say
 from manylinux_shim._plan import Plan
 from manylinux_shim._platforms import parse_platform_tag
 from manylinux_shim.audit import Verdict, audit_wheel, render_refusal
 from manylinux_shim.wheel import WheelName, retag
+
+_FIRST_OF_1980 = "315532800"
 
 
 def proven(built: Path, plan: Plan, directory: Path) -> Path:
@@ -26,10 +29,11 @@ def proven(built: Path, plan: Plan, directory: Path) -> Path:
         return _without_elf(built, plan, directory)
     if plan.target is not None and verdict.architecture is not plan.target:
         raise PolicyError(
-            f"{built.name}: {_machines(verdict)}, and this build is for {plan.target.name}",
+            f"{built.name} has files for {verdict.machine}, and this build is for"
+            f" {plan.target.name}",
             "Take the other files out of the wheel, or build for their architecture.",
         )
-    wheel = retag(built, _tags(verdict, plan), directory)
+    wheel = retag(built, _tags(verdict, plan), directory, epoch=_epoch(os.environ))
     say(f"{wheel.name} is proven" if _claims(wheel) else f"{wheel.name} is for this machine only")
     return wheel
 
@@ -70,13 +74,23 @@ def _without_elf(built: Path, plan: Plan, directory: Path) -> Path:
     return _copied(built, directory)
 
 
+def _epoch(environ: Mapping[str, str]) -> int:
+    """The date of every file in the wheel, so that the same tree gives the same bytes.
+
+    ``SOURCE_DATE_EPOCH`` (reproducible-builds.org), else the first day that an
+    archive can bear.
+    """
+    text = environ.get("SOURCE_DATE_EPOCH") or _FIRST_OF_1980
+    if not text.isdecimal():
+        raise SettingsError(
+            f"the environment variable SOURCE_DATE_EPOCH is {text!r}",
+            "Use a number of seconds since 1970, or unset it.",
+        )
+    return int(text)
+
+
 def _claims(wheel: Path) -> bool:
     return any(parse_platform_tag(platform) for platform in WheelName.parse(wheel.name).platforms)
-
-
-def _machines(verdict: Verdict) -> str:
-    files = ", ".join(f"{facts.name} is {facts.machine_name}" for facts in verdict.files[:5])
-    return files or "no architecture"
 
 
 def _copied(built: Path, directory: Path) -> Path:

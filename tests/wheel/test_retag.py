@@ -5,8 +5,9 @@ from __future__ import annotations
 import csv
 import subprocess
 import sys
+import zipfile
 from pathlib import Path
-from typing import Dict
+from typing import Dict, Tuple
 
 import pytest
 from small_wheels import (
@@ -64,6 +65,23 @@ def test_an_older_false_tag_does_not_survive(tmp_path: Path) -> None:
     new = retag(wheel, ["musllinux_1_2_x86_64"], tmp_path)
     assert new.name == "small-1.0-cp311-cp311-musllinux_1_2_x86_64.whl"
     assert b"manylinux" not in read_strictly(new)[f"{INFO}/WHEEL"]
+
+
+@pytest.mark.parametrize(
+    ("epoch", "date"),
+    [
+        (0, (1980, 1, 1, 0, 0, 0)),
+        (1580601601, (2020, 2, 2, 0, 0, 0)),
+        (10**12, (2107, 12, 31, 23, 59, 58)),
+    ],
+)
+def test_every_member_bears_the_date_that_was_asked_for(
+    tmp_path: Path, epoch: int, date: Tuple[int, ...]
+) -> None:
+    new = retag(write(tmp_path, zipped(contents())), PLATFORMS, tmp_path, epoch=epoch)
+    read_strictly(new)
+    with zipfile.ZipFile(new) as archive:
+        assert {info.date_time for info in archive.infolist()} == {date}
 
 
 def test_retagging_with_the_same_tags_keeps_every_members_bytes(tmp_path: Path) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Collection, Dict, Mapping, Sequence
+from typing import Collection, Dict, Mapping, Optional, Sequence
 
 from manylinux_shim.wheel._archive import Archive
 from manylinux_shim.wheel._format import MOST_IN_MEMBER
@@ -20,13 +20,16 @@ from manylinux_shim.wheel._rewrite import rewrite
 _MOST_IN_WHEEL_FILE = 4 * 2**20
 
 
-def retag(wheel: Path, platforms: Sequence[str], directory: Path) -> Path:
+def retag(
+    wheel: Path, platforms: Sequence[str], directory: Path, *, epoch: Optional[int] = None
+) -> Path:
     """Write ``wheel`` into ``directory`` with exactly these platform tags; its path.
 
     All former platform tags are gone, and everything but WHEEL and RECORD is
-    copied as it is. Raises WheelError as ``repack`` does.
+    copied as it is; with ``epoch``, in seconds since 1970 (UTC), every member
+    bears that date. Raises WheelError as ``repack`` does.
     """
-    return repack(wheel, directory, platforms=platforms)
+    return repack(wheel, directory, platforms=platforms, epoch=epoch)
 
 
 def repack(
@@ -36,6 +39,7 @@ def repack(
     platforms: Sequence[str],
     changed: Mapping[str, bytes] = {},
     added: Mapping[str, bytes] = {},
+    epoch: Optional[int] = None,
 ) -> Path:
     """As ``retag``, with some members changed and others added; the new wheel's path.
 
@@ -75,7 +79,7 @@ def repack(
         )
         if new_record != record:
             (changed if has_record else added)[record_file] = new_record
-        rewrite(archive, destination, changed=changed, added=added, removed=removed)
+        rewrite(archive, destination, changed=changed, added=added, removed=removed, epoch=epoch)
     return destination
 
 

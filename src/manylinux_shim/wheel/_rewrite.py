@@ -10,9 +10,10 @@ from __future__ import annotations
 
 import contextlib
 import secrets
+import time
 import zlib
 from pathlib import Path
-from typing import BinaryIO, Collection, Iterator, List, Mapping, Tuple
+from typing import BinaryIO, Collection, Iterator, List, Mapping, Optional, Tuple
 
 from manylinux_shim._errors import WheelError
 from manylinux_shim.wheel._archive import Archive
@@ -42,6 +43,8 @@ _BUFFER = 2**20
 _UNIX = 3 << 8
 _REGULAR_0644 = 0o100644 << 16
 _MIDNIGHT_1980 = 1 << 21 | 1 << 16  # the earliest date that MS-DOS has
+_1980 = 315532800
+_END_OF_2107 = 4354819199
 _VERSION = {STORED: 10, DEFLATED: 20}  # 4.4.3: version needed to extract
 _VERSION_64 = 45
 
@@ -53,6 +56,7 @@ def rewrite(
     changed: Mapping[str, bytes] = {},
     added: Mapping[str, bytes] = {},
     removed: Collection[str] = (),
+    epoch: Optional[int] = None,
 ) -> None:
     """Write ``archive`` to ``destination`` with some members changed, added or removed.
 
@@ -62,7 +66,8 @@ def rewrite(
     order. Entries of directories are dropped: a wheel's installer makes the
     directories that files need, and RECORD names none. Changed members keep
     date and attributes; added ones take the date of the archive's last member
-    and mode 0644, so that the same input gives the same bytes.
+    and mode 0644, so that the same input gives the same bytes. With ``epoch``,
+    in seconds since 1970 (UTC), every member bears that date instead.
 
     The file appears under its name only when it is complete, with the
     permissions that the umask gives; ``destination`` may be the archive itself.
@@ -74,6 +79,8 @@ def rewrite(
     with _appearing(destination) as file:
         entries: List[Member] = []
         for member in _in_order(archive, added, removed):
+            if epoch is not None:
+                member = member._replace(date_time=_dos_time(epoch))
             data = changed.get(member.name, added.get(member.name))
             if data is None:
                 entries.append(_begin(file, member))
@@ -84,6 +91,13 @@ def rewrite(
                 entries.append(_begin(file, member))
                 file.write(packed)
         _end(file, entries)
+
+
+def _dos_time(epoch: int) -> int:
+    """Seconds since 1970 as MS-DOS has date and time: in steps of 2 s, from 1980 to 2107."""
+    year, month, day, hour, minute, second, *_ = time.gmtime(min(max(epoch, _1980), _END_OF_2107))
+    date = (year - 1980) << 9 | month << 5 | day
+    return date << 16 | hour << 11 | minute << 5 | second // 2
 
 
 def _check_names(
