@@ -10,8 +10,8 @@ from typing import Any, Callable, Dict, List, Mapping, Optional, Tuple
 from manylinux_shim import _delegate, _purity
 from manylinux_shim._errors import ShimError
 from manylinux_shim._messages import reported, say
-from manylinux_shim._plan import Plan, make_plan, this_host
-from manylinux_shim._settings import Settings, load_settings
+from manylinux_shim._plan import Plan, make_plan, refuse_editable, this_host
+from manylinux_shim._settings import Settings, load_settings, read_toml
 
 ConfigSettings = Optional[Mapping[str, Any]]
 
@@ -30,7 +30,7 @@ def build_wheel(
     environment = {**os.environ, **_toolchain(plan, project, rest)}
     with tempfile.TemporaryDirectory(prefix="manylinux-shim-") as scratch:
         built = _delegate.build_wheel(
-            settings, project, Path(scratch), rest, metadata_directory, environment
+            settings, project, Path(scratch), rest, metadata_directory, environment, plan.hint
         )
         from manylinux_shim import _proof
 
@@ -83,6 +83,8 @@ def delegated(name: str, *arguments: Any) -> Any:
     """Call the real backend's hook in this process, without the settings that are ours."""
     at = 0 if name.startswith("get_requires_") else 1
     project, settings, rest = _begin(arguments[at])
+    if name.endswith("_editable"):
+        refuse_editable(make_plan(settings, os.environ, this_host()))
     backend = _delegate.load_backend(settings, project)
     return _delegate.call(backend, name, *arguments[:at], rest, *arguments[at + 1 :])
 
@@ -100,6 +102,7 @@ def _toolchain(plan: Plan, project: Path, rest: ConfigSettings) -> Dict[str, str
         return {}
     from manylinux_shim.audit._policies import OTHER_LIBRARIES
     from manylinux_shim.toolchain._environment import prepare
+    from manylinux_shim.toolchain._rust import compiles_rust, require_standard_library
     from manylinux_shim.toolchain._zig import find_zig, usable_zig
 
     if usable_zig() is None:
@@ -107,6 +110,8 @@ def _toolchain(plan: Plan, project: Path, rest: ConfigSettings) -> Dict[str, str
         delegated("get_requires_for_build_wheel", rest)
         if _purity.compiles_nothing(plan.settings, project):
             return {}
+    if plan.cross and compiles_rust(read_toml(project / "pyproject.toml")):
+        require_standard_library(plan.target, plan.linked.family, os.environ)
     zig = find_zig()
     say(f"zig {zig.version} links for {plan.linked}_{plan.target.name}")
     return prepare(

@@ -8,6 +8,7 @@ because the toolchain's environment is for it alone.
 
 from __future__ import annotations
 
+import contextlib
 import importlib
 import json
 import os
@@ -149,11 +150,13 @@ def build_wheel(
     config_settings: Optional[Mapping[str, Any]],
     metadata_directory: Optional[str],
     environment: Mapping[str, str],
+    hint: str = "",
 ) -> Path:
     """Run the real backend's ``build_wheel`` in a child process; the wheel it made.
 
     ``private`` is an empty directory of this build; the wheel comes out in a
-    directory below it. ``environment`` is the child's whole environment.
+    directory below it. ``environment`` is the child's whole environment, ``hint``
+    what a user should know of this build when it fails.
     Raises BackendError when the child fails, exits, or makes no wheel.
     """
     output = private / "wheel"
@@ -175,7 +178,7 @@ def build_wheel(
     # The frontend's own channel to its hooks is not the child's.
     inherited = {k: v for k, v in environment.items() if not k.startswith("_PYPROJECT_HOOKS_")}
     inherited[_BUILDING] = str(project.resolve())
-    status = _run([sys.executable, str(_CHILD), str(request)], inherited)
+    status = _run([_interpreter(), str(_CHILD), str(request)], inherited)
     result = _read_answer(answer)
     if result.get("itself"):
         raise _itself(settings)
@@ -184,7 +187,8 @@ def build_wheel(
     if status != 0 or "result" not in result:
         ended = f"exit code {status}" if status >= 0 else f"signal {-status}"
         raise BackendError(
-            f"the real backend {settings.backend!r} did not build a wheel ({ended})", _COMPARE
+            f"the real backend {settings.backend!r} did not build a wheel ({ended})",
+            hint or _COMPARE,
         )
     name = result["result"]
     if not isinstance(name, str) or not (output / Path(name).name).is_file():
@@ -194,6 +198,18 @@ def build_wheel(
             " and return the file's name (PEP 517).",
         )
     return output / Path(name).name
+
+
+def _interpreter() -> str:
+    """This interpreter, by the name that tells its version where it has one.
+
+    maturin hands the name on, and when cross compiling takes the version from it.
+    """
+    versioned = Path(sys.executable).with_name("python{}.{}".format(*sys.version_info))
+    with contextlib.suppress(OSError):
+        if versioned.samefile(sys.executable):
+            return str(versioned)
+    return sys.executable
 
 
 def _run(command: List[str], environment: Mapping[str, str]) -> int:

@@ -52,6 +52,30 @@ class Plan:
     """Whether what is built does not run on this host's libc and processor."""
     notices: Tuple[str, ...] = ()
 
+    @property
+    def hint(self) -> str:
+        """What to think of first when the real backend fails."""
+        if not self.cross or self.target is None:
+            return ""
+        return (
+            f"What it said stands above. This build is for {self.target.name}, so no program that"
+            ' it makes can run here: where it tries to ("Exec format error", "not found"), tell'
+            " it the answer instead, as its build system has it: a cache variable (autoconf's"
+            " ac_cv_..., CMake's -D), or an option of the project's. What is missing for"
+            f" {self.target.name} in the way of libraries has to be built with the project."
+        )
+
+
+def refuse_editable(plan: Plan) -> None:
+    """SettingsError when an editable install is asked for, for another machine than this."""
+    if plan.cross:
+        raise SettingsError(
+            "an editable install runs on this machine, and a target or policy for another one"
+            " is set",
+            "Leave out `target` and the musllinux `policy` (MANYLINUX_SHIM_TARGET,"
+            " MANYLINUX_SHIM_POLICY), or build a wheel.",
+        )
+
 
 def this_host() -> Host:
     """The machine that this process runs on."""

@@ -44,9 +44,10 @@ def _tags(verdict: Verdict, plan: Plan) -> Tuple[str, ...]:
     if plan.policy is not None and plan.target is not None:
         if not verdict.proves(plan.policy):
             raise PolicyError(render_refusal(verdict, plan.policy))
-        tags = plan.policy.tags(plan.target.name)
-        # A static program has earned the other libc's tags as well.
-        return (*tags, *(tag for tag in earned if not tag.startswith(plan.policy.family)))
+        if not all(tag.startswith(plan.policy.family) for tag in earned):
+            # A static program runs on the other libc as well, and on older ones.
+            return tuple(earned)
+        return plan.policy.tags(plan.target.name)
     if not earned:
         refusal = render_refusal(verdict, None)
         if plan.mode == "zig" or plan.settings.policy is not None:

@@ -93,6 +93,7 @@ class Command:
     """A command line, taken apart."""
 
     __slots__ = (
+        "archives",
         "compiler",
         "cxx",
         "error",
@@ -105,6 +106,7 @@ class Command:
         "relocatable",
         "shared",
         "sources",
+        "start",
         "startfiles",
         "static",
         "stdlib",
@@ -127,6 +129,11 @@ class Command:
         self.shared = False
         self.relocatable = False
         self.static = False
+        """Whether it is to be a program that needs no library of the system (musl)."""
+        self.start: List[str] = []
+        """Of a static program: the start file, known once musl has been made."""
+        self.archives: List[str] = []
+        """Of a static program: libc and what comes with it."""
         self.pie = True
         self.stdlib = True
         self.startfiles = True
@@ -296,6 +303,7 @@ def _driver_option(command: Command, target: Target, word: str) -> bool:
         command.linker += ["-lomp"] if "openmp" in word else ["--lto-O2"]
     elif word in ("-static", "-static-pie"):
         command.static = True
+        command.pie = word == "-static-pie"
         if target.family == "manylinux" and command.links:
             command.error = (
                 f"{word}: zig has no static glibc. A static program runs on glibc systems too"

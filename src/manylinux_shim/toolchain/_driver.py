@@ -21,6 +21,7 @@ if __name__ == "__main__":
     _here = os.path.dirname(os.path.abspath(__file__))
     sys.path.insert(0, os.path.dirname(os.path.dirname(_here)))
 
+from manylinux_shim._errors import ShimError
 from manylinux_shim.toolchain._arguments import Command, Target, expand_response_files, parse
 from manylinux_shim.toolchain._linking import link_arguments
 
@@ -103,6 +104,15 @@ def main(arguments: Sequence[str]) -> int:
         return _fail(command.error)
     for notice in command.notices:
         _say(notice)
+    try:
+        return _carry_out(zig, configuration, command, words)
+    except ShimError as error:
+        return _fail(str(error))
+
+
+def _carry_out(
+    zig: str, configuration: Configuration, command: Command, words: Sequence[str]
+) -> int:
     if not command.links:
         _replace([zig, "clang", *_compile(configuration, command, command.compiler)])
     if not command.inputs:
@@ -202,6 +212,8 @@ def _link_objects(zig: str, configuration: Configuration, command: Command) -> i
     lld = [zig, "ld.lld"]
     base = configuration.link_flags
     _take_from_host(command, configuration.target)
+    if command.static and not command.shared:
+        _add_static_musl(zig, configuration, command)
     status, said = _run([*lld, *link_arguments(command, configuration.target, base)])
     rest, undefined = _undefined(said)
     names = [name for name in undefined if name.startswith("_") and not _is_python(command, name)]
@@ -223,6 +235,21 @@ def _link_objects(zig: str, configuration: Configuration, command: Command) -> i
         return 0
     _remove(command.output or "a.out")
     return status or 1
+
+
+def _add_static_musl(zig: str, configuration: Configuration, command: Command) -> None:
+    """The libc of a static program; Rust brings its own start files, and libc with them."""
+    own = [word[2:] for word in command.linker if word.startswith("-L")]
+    if "-lc" in command.linker and any(os.path.exists(f"{d}/libc.a") for d in own):
+        command.archives = ["-lc"]
+        return
+    from manylinux_shim.toolchain import _static
+
+    directory = _static.static_musl(zig, configuration.zig_target, configuration.sysroot)
+    command.archives = [f"{directory}/{name}" for name in _static.archives(directory)]
+    if command.startfiles:
+        start = f"{directory}/{_static.START}"
+        command.start = [start if command.pie else configuration.target.libraries["crt1"]]
 
 
 def _take_from_host(command: Command, target: Target) -> None:

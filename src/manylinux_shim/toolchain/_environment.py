@@ -16,6 +16,7 @@ from typing import Callable, Dict, Mapping, Sequence
 
 from manylinux_shim._platforms import Architecture, Policy
 from manylinux_shim.toolchain._cache import cache_root, make_once
+from manylinux_shim.toolchain._cross_files import cross_files
 from manylinux_shim.toolchain._python import staged_headers
 from manylinux_shim.toolchain._sysroot import sysroot
 from manylinux_shim.toolchain._target_python import host_variables, sysconfig_variables
@@ -45,11 +46,12 @@ def prepare(
     multiarch = arch.triplet(policy.family, sys.version_info[:2])
     host = sysconfig.get_config_var("MULTIARCH") or multiarch
     includes = staged_headers(cache, arch, host)
+    root = sysroot(zig, arch, policy, cache)
     directory = tools(
         cache,
         arch,
         policy,
-        sysroot(zig, arch, policy, cache),
+        root,
         multiarch=multiarch,
         includes=includes,
         from_host=[soname.split(".so")[0] for soname in from_host],
@@ -60,6 +62,7 @@ def prepare(
     optional = {**_archivers(directory), **_cargo(directory, rust), **_maturin()}
     if cross:
         optional["CARGO_BUILD_TARGET"] = rust
+        optional.update(cross_files(cache, arch, multiarch, directory, root.directory))
     unset = {name: value for name, value in optional.items() if not os.environ.get(name)}
     ours = {**unset, **variables(zig, source), **_compilers(directory)}
     if cross:

@@ -27,6 +27,9 @@ def link_arguments(
     arguments += ["--no-demangle", "-z", "defs", "--warn-unresolved-symbols", "-o", output]
     if command.shared:
         arguments.append("-shared")
+    elif command.static:
+        arguments += ["-static", "--no-dynamic-linker", "--gc-sections"]
+        arguments += ["-pie"] if command.pie else []
     else:
         arguments += ["-pie" if command.pie else "--no-pie", "--dynamic-linker", target.loader]
         if command.startfiles and "crt1" in target.libraries:
@@ -34,11 +37,14 @@ def link_arguments(
     if target.strip:
         arguments.append("--strip-all")
     arguments += _with_libraries(command, target)
+    arguments += [target.libraries["always"]] if "always" in target.libraries else []
     if runtime:
         # Nobody imports what a wheel links in statically: two libc++ in one
         # process must not see each other.
         arguments += ["--gc-sections", "-z", "nostart-stop-gc", *runtime]
         arguments += [word for path in runtime for word in ("--exclude-libs", _name(path))]
+    if command.static:
+        return [*arguments, "--start-group", *command.archives, "--end-group"]
     # After all of the caller's: what objects use without naming the library is
     # found, as on systems where libc is one (glibc 2.34 and later, musl).
     arguments += ["-Bdynamic", "--as-needed"]
@@ -54,6 +60,8 @@ def _name(path: str) -> str:
 
 def _with_libraries(command: Command, target: Target) -> List[str]:
     """The caller's own arguments, with ``-l`` of the target's libraries resolved."""
+    if command.static:
+        return [*command.start, *(word for word in command.linker if not _is_provided(word))]
     resolved: List[str] = []
     dynamic = True
     for word in command.linker:
@@ -68,10 +76,16 @@ def _with_libraries(command: Command, target: Target) -> List[str]:
                 resolved += ["--push-state", "--as-needed"] if name == "gcc_s" else []
                 resolved.append(target.libraries[name])
                 resolved += ["--pop-state"] if name == "gcc_s" else []
-        elif name in (*LIBC_LIBRARIES, *RUNTIME_LIBRARIES, "gcc_s"):
+        elif _is_provided(word):
             pass  # part of libc on this target, or added when the link needs it
         elif command.shared and name.startswith("python") and name[6:7].isdigit():
             pass  # an extension gets Python's API from the program that loads it
-        elif word:
+        else:
             resolved.append(word)
     return resolved
+
+
+def _is_provided(word: str) -> bool:
+    """Whether ``-l`` of it is part of libc, or added when the link needs it."""
+    provided = (*LIBC_LIBRARIES, *RUNTIME_LIBRARIES, "gcc_s")
+    return not word or (word.startswith("-l") and word[2:] in provided)

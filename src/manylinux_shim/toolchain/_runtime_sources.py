@@ -12,7 +12,7 @@ in all of them.
 from __future__ import annotations
 
 import re
-from typing import Collection, Dict, FrozenSet, Iterator, List, Set, Tuple
+from typing import Collection, Dict, Iterator, List, Set, Tuple
 
 LIBRARIES = ("libcxxabi", "libcxx", "libunwind")
 """In the order in which zig links them: the first that defines a symbol gives it."""
@@ -31,7 +31,7 @@ _CLASSES: Dict[str, str] = {
     " __destroy_barrier_algorithm_base",
     "bind": "placeholders",
     "call_once": "__call_once",
-    "charconv": "to_chars __from_chars_floating_point",
+    "charconv": "to_chars __itoa __from_chars_floating_point",
     "chrono": "chrono",
     "condition_variable": "condition_variable notify_all_at_thread_exit",
     "error_category": "error_category",
@@ -45,14 +45,15 @@ _CLASSES: Dict[str, str] = {
     "path": "path __path_iterator",
     "operations": "filesystem",
     "functional": "bad_function_call __hash_memory",
-    "future": "future shared_future promise packaged_task __assoc_sub_state future_category"
+    "future": "future shared_future promise packaged_task __assoc_sub_state future_category __future_error_category"
     " future_error __throw_future_error",
     "hash": "__next_prime",
-    "ios": "ios_base iostream_category __throw_failure",
+    "ios": "ios_base iostream_category __iostream_category __throw_failure",
     "ios.instantiations": "basic_ostream basic_istream basic_iostream basic_ios basic_streambuf"
     " basic_stringbuf basic_filebuf basic_ifstream basic_ofstream basic_fstream"
     " basic_ostringstream basic_istringstream basic_stringstream",
-    "iostream": "cout cin cerr clog wcout wcin wcerr wclog DoIOSInit __start_std_streams",
+    "iostream": "cout cin cerr clog wcout wcin wcerr wclog DoIOSInit __start_std_streams"
+    " cout_data cin_data cerr_data clog_data wcout_data wcin_data wcerr_data wclog_data",
     "legacy_pointer_safety": "declare_reachable undeclare_reachable __undeclare_reachable"
     " declare_no_pointers undeclare_no_pointers get_pointer_safety",
     "locale": "locale ctype ctype_byname codecvt codecvt_byname collate collate_byname num_get"
@@ -60,7 +61,7 @@ _CLASSES: Dict[str, str] = {
     " moneypunct moneypunct_byname money_get money_put time_get time_get_byname time_put"
     " time_put_byname messages messages_byname time_base __time_get __time_put"
     " __time_get_storage __time_get_c_storage __codecvt_utf8 __codecvt_utf16"
-    " __codecvt_utf8_utf16 __throw_runtime_error __cloc",
+    " __codecvt_utf8_utf16 ctype_base __widen_from_utf8 __narrow_to_utf8 __do_nothing __cloc",
     "memory": "bad_weak_ptr __shared_count __shared_weak_count __sp_mut __get_sp_mut align"
     " __enable_weak_this",
     "memory_resource": "pmr",
@@ -79,9 +80,10 @@ _CLASSES: Dict[str, str] = {
     "shared_mutex": "shared_timed_mutex __shared_mutex_base",
     "stdexcept": "__throw_runtime_error",
     "string": "basic_string to_string to_wstring stoi stol stoll stoul stoull stof stod stold"
-    " __basic_string_common __str_find __itoa",
+    " __basic_string_common __str_find",
     "strstream": "strstreambuf istrstream ostrstream strstream",
-    "system_error": "system_error error_code error_condition generic_category system_category"
+    "system_error": "system_error __do_message __system_error_category __generic_error_category"
+    " error_code error_condition generic_category system_category"
     " __throw_system_error",
     "thread": "thread this_thread __thread_struct __thread_local_data __thread_struct_imp",
     "tz": "tzdb time_zone",
@@ -95,14 +97,16 @@ _CLASSES: Dict[str, str] = {
     "stdlib_typeinfo": "type_info bad_cast bad_typeid",
     "cxa_handlers": "terminate __terminate get_terminate unexpected __unexpected get_unexpected",
     "cxa_default_handlers": "set_terminate set_unexpected",
-    "private_typeinfo": "__fundamental_type_info __class_type_info __si_class_type_info"
+    "private_typeinfo": "__fundamental_type_info __base_class_type_info __class_type_info __si_class_type_info"
     " __vmi_class_type_info __pointer_type_info __pbase_type_info __array_type_info"
     " __function_type_info __enum_type_info __pointer_to_member_type_info __shim_type_info",
+    "cxa_exception": "__isOurExceptionClass __getExceptionClass __setExceptionClass",
     "fallback_malloc": "__aligned_malloc_with_fallback __aligned_free_with_fallback"
     " __calloc_with_fallback __free_with_fallback",
 }
 # The same name, defined in another file on some versions or for another kind of symbol.
 _SECOND: Dict[str, Tuple[str, ...]] = {
+    "__throw_runtime_error": ("locale",),
     "mutex": ("mutex_destructor",),
     "condition_variable": ("condition_variable_destructor",),
     "basic_ostream": ("ostream",),
@@ -146,24 +150,31 @@ _PATTERNS: Tuple[Tuple[str, Tuple[str, ...]], ...] = (
     (r"__dynamic_cast$", ("private_typeinfo",)),
     (r"_?_?abort_message$", ("abort_message",)),
     (r"__gcc_personality", ("gcc_personality_v0",)),
+    (
+        r"_ZN9libunwind\d+Registers_",
+        ("UnwindRegistersRestore", "UnwindRegistersSave", "libunwind"),
+    ),
     (r"__libunwind_", ("UnwindRegistersRestore", "UnwindRegistersSave")),
     (r"(__)?unw_getcontext$", ("UnwindRegistersSave",)),
     (r"(__)?unw_", ("libunwind", "Unwind-EHABI")),
     (r"_Unwind_(Backtrace|Find|Get(IPInfo|CFA|DataRel|TextRel)|Resume_or)", _UNWINDER[1:]),
     (r"_Unwind_", _UNWINDER),
-    (r"__aeabi_unwind_|_ZN9libunwind", ("Unwind-EHABI", "libunwind")),
+    (r"__aeabi_unwind_|_ZN9libunwind|__gnu_unwind_|decode_eht", ("Unwind-EHABI", "libunwind")),
     (r"__(de)?register_frame", ("libunwind", "UnwindLevel1-gcc-ext")),
 )
 _COMPILED = tuple((re.compile(pattern), stems) for pattern, stems in _PATTERNS)
 
-_OURS = re.compile(r"_ZT?[A-Zvhc]*K?(St|N10__cxxabiv1|N9libunwind)|_ZTh|_ZTv|_ZTc")
+# After what a symbol is for an entity (a vtable, a thunk with its offsets...),
+# the entity: std's, or the two libraries' own.
+_SPECIAL = re.compile(r"_Z(T[VISTWC]|Thn?\d+_|Tvn?\d+_n?\d+_|GV|GR)?")
+_OURS = re.compile(_SPECIAL.pattern + r"(N[KVrRO]*)?(St|10__cxxabiv1|9libunwind)")
 _FOREIGN = re.compile(r"_Z\w{0,6}(Ss|Sa|Si|So|Sd)|.*St7__cxx11|.*9__gnu_cxx")
 """GNU's libstdc++: nothing of ours has such a name."""
 
 # Objects that every user of exceptions ends up with, then who needs whom: not
 # a rule but a head start, so that all of them are compiled from the beginning.
 _EXCEPTIONS = (
-    "cxa_demangle libunwind cxa_personality cxa_exception private_typeinfo stdlib_new_delete"
+    "libunwind cxa_personality cxa_exception private_typeinfo stdlib_new_delete"
     " stdlib_typeinfo stdlib_exception fallback_malloc cxa_handlers cxa_default_handlers"
     " cxa_exception_storage cxa_virtual abort_message UnwindLevel1 UnwindRegistersSave"
     " UnwindRegistersRestore new_helpers"
@@ -220,7 +231,11 @@ def candidates(symbol: str) -> Tuple[str, ...]:
     if not is_standard(symbol):
         return ()
     found: Dict[str, None] = {}
-    for name in _identifiers(symbol):
+    names = list(_identifiers(symbol))
+    if "filesystem" in names[:2]:
+        # Its functions all take a path, so only what comes first can say where they are.
+        names = [*names[names.index("filesystem") + 1 :][:1], "filesystem"]
+    for name in names:
         found.update(dict.fromkeys(_STEMS.get(name, ())))
     return tuple(found)[:4]
 
@@ -230,11 +245,15 @@ def is_standard(symbol: str) -> bool:
     return bool(_OURS.match(symbol)) and not _FOREIGN.match(symbol)
 
 
+_NUMBER = re.compile(r"[1-9][0-9]*")
+
+
 def _identifiers(symbol: str) -> Iterator[str]:
     """The names that a mangled name is made of: ``_ZNSt3__15mutex4lockEv`` -> mutex, lock."""
-    position = 2
+    special = _SPECIAL.match(symbol)
+    position = special.end() if special else 0
     while position < len(symbol):
-        number = re.compile(r"[1-9][0-9]*").match(symbol, position)
+        number = _NUMBER.match(symbol, position)
         if number is None:
             position += 1
             continue
@@ -261,6 +280,7 @@ def _rank(stem: str) -> int:
     return _SLOW.index(stem) if stem in _SLOW else len(_SLOW)
 
 
-def provider(symbol: str, defined: Dict[str, FrozenSet[str]]) -> str:
-    """The first source in ``defined``, which is in link order, with ``symbol``; else ``""``."""
-    return next((source for source, symbols in defined.items() if symbol in symbols), "")
+def is_mentioned(symbol: str, text: str) -> bool:
+    """Whether sources with this ``text`` can define ``symbol``: they have to name it."""
+    name = next(_identifiers(symbol), "")
+    return bool(name) and re.search(rf"\b{name}\b", text) is not None

@@ -90,6 +90,17 @@ _LIBGCC_S_ARM: Dict[str, Tuple[str, ...]] = {
 }
 
 
+# What clang's unwind tables for ARM name so that a linker pulls in the unwinder
+# (EHABI, section 9.2). The unwinder has them itself and never calls these.
+_ARM_UNWIND = "".join(
+    f".weak __aeabi_unwind_cpp_pr{n}\n.hidden __aeabi_unwind_cpp_pr{n}\n"
+    f".type __aeabi_unwind_cpp_pr{n}, %function\n__aeabi_unwind_cpp_pr{n}: bx lr\n"
+    for n in range(3)
+)
+ALWAYS_LINKED = "unwind.o"
+"""An object that every link on this target gets, where there is one."""
+
+
 @dataclass(frozen=True)
 class Sysroot:
     """One target's stub libraries, start files and flags."""
@@ -161,9 +172,13 @@ def _make(zig: Zig, arch: Architecture, target: str, staging: Path) -> None:
     lib = staging / "lib"
     lib.mkdir()
     _copy_libraries([scratch / word for word in link if word not in loaders], lib)
+    flags = [f.replace(_LIB, str(zig.lib)) for f in _lines(staging / "c.flags")]
+    flags += [*arch.cpu_flags, "-Wno-unused-command-line-argument"]
     if "musl" not in target:
-        flags = [f.replace(_LIB, str(zig.lib)) for f in _lines(staging / "c.flags")]
-        _make_libgcc_s(zig, arch, [*flags, *arch.cpu_flags], own, lib, scratch)
+        _make_libgcc_s(zig, arch, flags, own, lib, scratch)
+    if arch.zig == "arm":
+        (scratch / "unwind.s").write_text(_ARM_UNWIND, encoding="utf-8")
+        _tool(zig, arch, scratch, "clang", *flags, "-c", "unwind.s", "-o", str(lib / ALWAYS_LINKED))
     shutil.rmtree(scratch)
 
 
@@ -248,29 +263,22 @@ def _make_libgcc_s(
         "".join(f"{v} {{ global: {'; '.join(names)}; }};\n" for v, names in table.items()),
         encoding="utf-8",
     )
-    for command in (
-        ["clang", *flags, "-c", "gcc_s.s", "-o", "gcc_s.o", "-Wno-unused-command-line-argument"],
-        [
-            "ld.lld",
-            *" ".join(link).split(),
-            "-shared",
-            "-soname",
-            "libgcc_s.so.1",
-            "gcc_s.o",
-            "--version-script",
-            "gcc_s.map",
-            "-o",
-            str(lib / "libgcc_s.so.1"),
-        ],
-    ):
-        process = _start(zig, scratch, command)
-        printed = _printed(process)
-        if process.returncode != 0:
-            raise ToolchainError(
-                f"zig cannot make a stub of libgcc_s for {arch.name}. It said:\n{printed.strip()}",
-                "If the disk is full, free some space.",
-            )
+    _tool(zig, arch, scratch, "clang", *flags, "-c", "gcc_s.s", "-o", "gcc_s.o")
+    named = ("-soname", "libgcc_s.so.1", "--version-script", "gcc_s.map")
+    own = " ".join(link).split()
+    output = str(lib / "libgcc_s.so.1")
+    _tool(zig, arch, scratch, "ld.lld", *own, "-shared", *named, "gcc_s.o", "-o", output)
     (lib / "libgcc_s.so").symlink_to("libgcc_s.so.1")
+
+
+def _tool(zig: Zig, arch: Architecture, scratch: Path, *command: str) -> None:
+    process = _start(zig, scratch, command)
+    printed = _printed(process)
+    if process.returncode != 0:
+        raise ToolchainError(
+            f"zig cannot make a sysroot for {arch.name}. It said:\n{printed.strip()[-2000:]}",
+            "If the disk is full, free some space.",
+        )
 
 
 def _lines(path: Path) -> Tuple[str, ...]:

@@ -17,7 +17,7 @@ from manylinux_shim._platforms import Architecture, Policy
 from manylinux_shim.toolchain import _driver
 from manylinux_shim.toolchain._cache import make_once
 from manylinux_shim.toolchain._rules import LIBC_LIBRARIES
-from manylinux_shim.toolchain._sysroot import Sysroot
+from manylinux_shim.toolchain._sysroot import ALWAYS_LINKED, Sysroot
 from manylinux_shim.toolchain._zig import Zig
 
 NAMES = ("cc", "c++", "ar", "ranlib", "ld")
@@ -117,6 +117,8 @@ def _libraries(sysroot: Sysroot, policy: Policy) -> Dict[str, str]:
         names = (*LIBC_LIBRARIES, "gcc_s")
         found = {n: lib / f"lib{n}.so" for n in names if (lib / f"lib{n}.so").exists()}
     found["crt1"] = next((lib / n for n in ("Scrt1.o", "crt1.o") if (lib / n).is_file()), lib)
+    if (lib / ALWAYS_LINKED).is_file():
+        found["always"] = lib / ALWAYS_LINKED
     return {name: str(path) for name, path in found.items()}
 
 

@@ -1,0 +1,110 @@
+"""The command line: ``manylinux-shim show | check``.
+
+A command is a module-level ``Command``: a name, a line of help, an example, and two
+functions, one that adds its arguments to a parser and one that runs it. To add
+one, write it in a module of its own and name it in ``COMMANDS``; modules of
+commands are imported when the command is asked for, so that ``--version`` and
+small commands stay quick.
+"""
+
+from __future__ import annotations
+
+import argparse
+import importlib
+import io
+import os
+import sys
+from typing import Callable, Mapping, NamedTuple, Optional, Sequence
+
+from manylinux_shim._errors import ShimError
+
+UNREADABLE = 2
+"""Exit code for input that cannot be read, and for a command line that is wrong."""
+
+COMMANDS: Mapping[str, str] = {
+    "show": "manylinux_shim.commands.show",
+    "check": "manylinux_shim.commands.check",
+}
+"""Every command, and the module whose ``COMMAND`` it is."""
+
+
+class Command(NamedTuple):
+    """One command of the command line."""
+
+    help: str
+    """One line for the list of commands."""
+    example: str
+    """What ``--help`` shows at its end."""
+    add_arguments: Callable[[argparse.ArgumentParser], None]
+    run: Callable[[argparse.Namespace], int]
+    """Returns the exit code; a ShimError that it raises is printed, and ends with 2."""
+
+
+def main(argv: Optional[Sequence[str]] = None) -> int:
+    """Run one command; its exit code, or 2 where the input cannot be read."""
+    arguments = list(sys.argv[1:] if argv is None else argv)
+    wanted = next((word for word in arguments if not word.startswith("-")), None)
+    for stream in (sys.stdout, sys.stderr):
+        # A member's name may have letters that the terminal's encoding has not.
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
+    try:
+        parser = _parser(wanted)
+        options = parser.parse_args(arguments)
+        run: Optional[Callable[[argparse.Namespace], int]] = getattr(options, "run", None)
+        if run is None:
+            parser.print_help()
+            return UNREADABLE
+        code = run(options)
+        sys.stdout.flush()
+    except SystemExit as leaving:
+        # argparse's way out: 0 after --help, 2 after a command line that is wrong.
+        return leaving.code if isinstance(leaving.code, int) else UNREADABLE
+    except ShimError as error:
+        return _fail(str(error))
+    except BrokenPipeError:
+        # The reader (`head`, a pager) has gone; Python would complain when closing.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 1
+    except KeyboardInterrupt:
+        return _fail("interrupted")
+    except OSError as error:
+        return _fail(f"{error.filename or 'input'}: {error.strerror or error}")
+    except MemoryError:
+        return _fail("not enough memory for this input")
+    return code
+
+
+def _fail(message: str) -> int:
+    sys.stderr.write(f"manylinux-shim: {message}\n")
+    return UNREADABLE
+
+
+def _parser(wanted: Optional[str]) -> argparse.ArgumentParser:
+    """The parser, with the arguments of the command that is wanted."""
+    from manylinux_shim import __version__
+
+    parser = argparse.ArgumentParser(
+        prog="manylinux-shim", description="Proves what a wheel's platform tag says."
+    )
+    parser.add_argument("--version", action="version", version=f"manylinux-shim {__version__}")
+    commands = parser.add_subparsers(title="commands", metavar="COMMAND")
+    for name, module in COMMANDS.items():
+        if wanted in COMMANDS and name != wanted:
+            commands.add_parser(name)
+            continue
+        command: Command = importlib.import_module(module).COMMAND
+        added = commands.add_parser(
+            name,
+            help=command.help,
+            description=command.help[0].upper() + command.help[1:] + ".",
+            epilog=f"example:\n{command.example}",
+            formatter_class=argparse.RawDescriptionHelpFormatter,
+        )
+        command.add_arguments(added)
+        added.set_defaults(run=command.run)
+    return parser
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,279 @@
+"""How zig compiles the sources of its runtime libraries, learned from zig itself.
+
+zig prints the command that it compiles a C++ file of the caller's with
+(``--verbose-cc``) in a tenth of a second. Its own libraries get the same target,
+headers and macros, and some flags of their own, which have stayed the same from
+0.15 to 0.17 and are written down here. For any other version zig is made to
+print those too: it builds the libraries from a copy of its lib directory in
+which their sources are empty files.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import shlex
+import subprocess
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Dict, Iterator, List, Sequence, Tuple
+
+from manylinux_shim._errors import ToolchainError
+from manylinux_shim._platforms import ARCHITECTURES, Architecture
+from manylinux_shim.toolchain._runtime_sources import LIBRARIES
+
+_LIB = "{lib}"
+"""Stands for zig's own lib directory, which build isolation moves around."""
+
+_HIDDEN = "-fvisibility=hidden -fvisibility-inlines-hidden"
+_UNWIND = (
+    f"-w -I {_LIB}/libunwind/include -D_LIBUNWIND_HIDE_SYMBOLS -Wa,--noexecstack {_HIDDEN}"
+    " -fvisibility-global-new-delete=force-hidden -D_LIBUNWIND_IS_NATIVE_ONLY"
+)
+# What zig says after the flags that a caller's own file gets; without warnings.
+_OWN_FLAGS: Dict[str, str] = {
+    "libcxx.cpp": "-w -DLIBC_NAMESPACE=__llvm_libc_common_utils -D_LIBCPP_BUILDING_LIBRARY"
+    " -DLIBCXX_BUILDING_LIBCXXABI -D_LIBCPP_HAS_NO_PRAGMA_SYSTEM_HEADER"
+    f" {_HIDDEN} -faligned-allocation -std=c++23 -I {_LIB}/libcxx/include"
+    f" -I {_LIB}/libcxxabi/include -I {_LIB}/libcxx/src -I {_LIB}/libcxx/libc",
+    "libcxxabi.cpp": "-w -D_LIBCPP_BUILDING_LIBRARY -D_LIBCXXABI_BUILDING_LIBRARY"
+    f" {_HIDDEN} -fstrict-aliasing -std=c++23 -I {_LIB}/libcxxabi/include"
+    f" -I {_LIB}/libcxx/include -I {_LIB}/libcxx/src",
+    "libunwind.cpp": f"-fno-exceptions -fno-rtti {_UNWIND}",
+    "libunwind.c": f"-std=c99 -fexceptions {_UNWIND}",
+    "libunwind.S": _UNWIND,
+}
+_KNOWN = re.compile(r"0\.(15|16|17)\.\d+")
+"""Versions of zig whose flags these are: a test holds them against zig's own."""
+
+_NOT_BUILT = re.compile(r"/(experimental|pstl|support)/|/(int128_builtins|cxa_noexception)\.")
+"""Sources in those versions that zig leaves alone."""
+
+_SOURCE = re.compile(r"(?:.*/)?((?:libcxxabi|libcxx|libunwind)/src/.+\.(?:cpp|c|S))")
+
+# Of what zig prints, this is about the one file it compiles, about debug
+# information, or about a caller's own code and not that of a library.
+_DROPPED_WITH_VALUE = ("-o", "-MF", "--serialize-diagnostics")
+_DROPPED = re.compile(
+    r"-c|-M[DVG]|-g.*|-f(no-)?(function|data)-sections|-DHAVE___CXA_THREAD_ATEXIT_IMPL"
+)
+# HAVE___CXA_THREAD_ATEXIT_IMPL makes a strong reference to GLIBC_2.18 out of a
+# weak one that is looked for when the program runs: without it one object does
+# the same on every glibc.
+
+_ADDED = "-g0 -ffunction-sections -fdata-sections"
+"""Debug information costs a third of the time; the linker leaves out unused sections."""
+
+_SIZE_OPTIMISED = {"cxa_demangle": "-Oz", "ios.instantiations": "-Os", "locale": "-Os"}
+"""The largest sources, in place of ``-O2``: that takes a quarter to a half off their
+time, a third off their size, and nothing measurable off the speed of streams."""
+
+_ADDED_FOR = {"cxa_default_handlers": "-DLIBCXXABI_NON_DEMANGLING_TERMINATE"}
+"""An option of libc++abi's own: what it prints of an exception that nobody caught has
+the type's name as ``typeid`` has it. The demangler is 160 KB, in every extension."""
+
+_EMPTY_LIB = "lib-of-empty-sources"
+_LIB_WORD = re.compile(rf"^(.*/)?{_EMPTY_LIB}(?=/|$)")
+
+_ZIG_CPU = {"arm": "generic+v7a+vfp3d16"}
+"""The table's ``cpu_flags`` in zig's own words."""
+
+
+@dataclass(frozen=True)
+class Commands:
+    """How to compile each source of the runtime libraries for one target."""
+
+    lib: str
+    """zig's own lib directory."""
+    target: str
+    """The target compiled for: the oldest libc, whose objects serve on every newer one."""
+    cpu: str
+    """zig's ``-mcpu``; empty where the architecture's own default is meant."""
+    flags: Dict[str, List[str]]
+    """By library and suffix, as in ``libcxx.cpp``."""
+    sources: Dict[str, str]
+    """Stem of a source file -> its path below ``lib``, in link order."""
+
+    def compile(self, zig: str, stem: str) -> List[str]:
+        """The command for the source called ``stem``, to which ``-o FILE`` is added."""
+        source = self.sources[stem]
+        kind = source.split("/", 1)[0] + source[source.rindex(".") :]
+        level = _SIZE_OPTIMISED.get(stem, "-O2")
+        flags = [level if flag == "-O2" else flag for flag in self.flags[kind]]
+        flags = [flag.replace(_LIB, self.lib) for flag in flags]
+        flags += _ADDED_FOR.get(stem, "").split()
+        # Symbols and messages must not tell where zig was installed.
+        flags.append(f"-ffile-prefix-map={self.lib}=zig")
+        return [zig, "clang", *flags, "-c", f"{self.lib}/{source}"]
+
+
+def oldest_target(zig_target: str) -> Tuple[str, Architecture]:
+    """``zig_target`` with the oldest glibc that zig links against, and its architecture.
+
+    Raises ToolchainError for an architecture that is not in the table.
+    """
+    parts = zig_target.split("-")
+    for arch in ARCHITECTURES.values():
+        if arch.zig == parts[0]:
+            abi = parts[-1].split(".")[0]
+            version = f".{arch.lowest_glibc}" if abi.startswith("gnu") else ""
+            return f"{arch.zig}-linux-{abi}{version}", arch
+    raise ToolchainError(
+        f"no runtime libraries for the target {zig_target}",
+        f"Known architectures are: {', '.join(ARCHITECTURES)}.",
+    )
+
+
+def commands(zig: str, zig_target: str, directory: Path) -> Commands:
+    """The commands for ``zig_target``; zig is started for a probe, nothing is built.
+
+    Raises ToolchainError with zig's own words when it has none.
+    """
+    target, arch = oldest_target(zig_target)
+    directory.mkdir(mode=0o700, parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(prefix=".probe-", dir=directory) as name:
+        scratch = Path(name)
+        probe = _printed(zig, scratch, ["build-obj", "-femit-bin=probe.o"], target, arch)
+        prefix = next(_commands_in(probe, "probe.cpp"), [])
+        headers = [word for word in prefix if word.endswith("/libcxx/include")]
+        if not headers:
+            raise _refused(target, probe)
+        lib = headers[0][: -len("/libcxx/include")]
+        if _KNOWN.fullmatch(_version(zig)):
+            flags = _known_flags(prefix, lib, target)
+            sources = _sources_in(lib)
+        else:
+            flags, sources = _learn(zig, lib, target, arch, scratch)
+    return Commands(
+        lib,
+        target,
+        _ZIG_CPU.get(arch.zig, ""),
+        {kind: _cleaned(words, arch) for kind, words in flags.items()},
+        dict(sorted(sources.items(), key=lambda item: _link_order(item[1]))),
+    )
+
+
+def _link_order(source: str) -> Tuple[int, str]:
+    return LIBRARIES.index(source.split("/", 1)[0]), source
+
+
+def _printed(
+    zig: str, scratch: Path, action: Sequence[str], target: str, arch: Architecture
+) -> str:
+    (scratch / "probe.cpp").write_text("int probe(void) { return 0; }\n", encoding="utf-8")
+    cpu = [f"-mcpu={_ZIG_CPU[arch.zig]}"] if arch.zig in _ZIG_CPU else []
+    cache = str(scratch / "zig-cache")
+    flags = ["-OReleaseFast", "-fPIC", "--verbose-cc", "-lc++", "-target", target, *cpu]
+    done = subprocess.run(
+        [zig, *action, *flags, "probe.cpp"],
+        cwd=scratch,
+        env={**os.environ, "ZIG_GLOBAL_CACHE_DIR": cache, "ZIG_LOCAL_CACHE_DIR": cache},
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+        encoding="utf-8",
+        errors="replace",
+    )
+    return done.stderr
+
+
+def _refused(target: str, said: str) -> ToolchainError:
+    return ToolchainError(
+        f"zig does not say how it compiles its C++ library for {target}. It said:\n"
+        f"{said.strip()[-2000:]}",
+        "If the disk is full, free some space. Another zig version may know this target.",
+    )
+
+
+def _version(zig: str) -> str:
+    done = subprocess.run(
+        [zig, "version"], stdout=subprocess.PIPE, encoding="utf-8", errors="replace"
+    )
+    return done.stdout.strip()
+
+
+def _commands_in(printed: str, source: str = "") -> Iterator[List[str]]:
+    for line in printed.splitlines():
+        # zig's own path comes first, whatever it is.
+        if " clang " in line:
+            words = shlex.split(line)
+            if "-c" in words and source in (words[2], "") and words[1] == "clang":
+                yield words[2:]
+
+
+def _known_flags(prefix: List[str], lib: str, target: str) -> Dict[str, List[str]]:
+    words = iter(prefix[1:])
+    common: List[str] = []
+    for word in words:
+        if word == "-isystem":
+            path = next(words).replace(lib, _LIB)
+            if path.split("/")[1] not in LIBRARIES:
+                common += [word, path]
+        else:
+            common.append(word)
+    hard_float = target.startswith("arm-") and target.split(".")[0].endswith("hf")
+    own = {kind: flags.split() for kind, flags in _OWN_FLAGS.items()}
+    for kind in own:
+        if hard_float and kind.startswith("libunwind"):
+            own[kind].append("-DCOMPILER_RT_ARMHF_TARGET")
+    return {kind: [*common, *flags] for kind, flags in own.items()}
+
+
+def _sources_in(lib: str) -> Dict[str, str]:
+    found = (
+        path.relative_to(lib).as_posix()
+        for library in LIBRARIES
+        for path in Path(lib, library, "src").rglob("*")
+        if path.suffix in (".cpp", ".c", ".S")
+    )
+    return {Path(source).stem: source for source in found if not _NOT_BUILT.search(source)}
+
+
+def _learn(
+    zig: str, lib: str, target: str, arch: Architecture, scratch: Path
+) -> Tuple[Dict[str, List[str]], Dict[str, str]]:
+    """Flags and sources, from zig's own commands for empty files in place of the sources."""
+    empty = scratch / _EMPTY_LIB
+    empty.mkdir()
+    for entry in Path(lib).iterdir():
+        if entry.name not in LIBRARIES:
+            (empty / entry.name).symlink_to(entry)
+    for library in LIBRARIES:
+        for path in Path(lib, library, "src").rglob("*"):
+            if path.suffix in (".cpp", ".c", ".S"):
+                copy = empty / path.relative_to(lib)
+                copy.parent.mkdir(parents=True, exist_ok=True)
+                copy.touch()
+    action = ["build-lib", "-dynamic", "-fno-compiler-rt", "-femit-bin=probe.so"]
+    printed = _printed(zig, scratch, [*action, "--zig-lib-dir", str(empty)], target, arch)
+    flags: Dict[str, List[str]] = {}
+    sources: Dict[str, str] = {}
+    for words in _commands_in(printed):
+        match = next(filter(None, map(_SOURCE.fullmatch, words)), None)
+        if match is None:
+            continue
+        source = match[1]
+        kind = source.split("/", 1)[0] + source[source.rindex(".") :]
+        # Some versions name the directory by its full path, some from where they stand.
+        flags[kind] = [_LIB_WORD.sub(_LIB, word) for word in words if word != match[0]]
+        sources[Path(source).stem] = source
+    if any(not any(kind.startswith(f"{library}.") for kind in flags) for library in LIBRARIES):
+        raise _refused(target, printed)
+    return flags, sources
+
+
+def _cleaned(words: Sequence[str], arch: Architecture) -> List[str]:
+    kept: List[str] = []
+    rest = iter(words)
+    for word in rest:
+        if word in _DROPPED_WITH_VALUE:
+            next(rest)
+        elif word in ("-Xclang", "-Xclangas"):
+            value = next(rest)
+            # The CPU of the wheel's tag, where the table has one, and not zig's.
+            if not arch.cpu_flags:
+                kept += [word, value]
+        elif not _DROPPED.fullmatch(word):
+            kept.append(word)
+    return [*kept, *arch.cpu_flags, *_ADDED.split()]
