@@ -11,7 +11,7 @@ from manylinux_shim import _delegate, _purity
 from manylinux_shim._errors import ShimError
 from manylinux_shim._messages import reported, say
 from manylinux_shim._plan import Plan, make_plan, refuse_editable, this_host
-from manylinux_shim._settings import Settings, load_settings, read_toml
+from manylinux_shim._settings import Settings, load_settings, read_toml, verbose
 
 ConfigSettings = Optional[Mapping[str, Any]]
 
@@ -27,10 +27,13 @@ def build_wheel(
         return name
     for notice in plan.notices:
         say(notice)
-    environment = {**os.environ, **_toolchain(plan, project, rest)}
+    toolchain = _toolchain(plan, project, rest)
+    if verbose():
+        for name, value in toolchain.items():
+            say(f"{name}={value}")
     with tempfile.TemporaryDirectory(prefix="manylinux-shim-") as scratch:
         built = _delegate.build_wheel(
-            settings, project, Path(scratch), rest, metadata_directory, environment, plan.hint
+            settings, project, Path(scratch), rest, metadata_directory, toolchain, plan.hint
         )
         from manylinux_shim import _proof
 

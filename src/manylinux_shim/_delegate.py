@@ -149,13 +149,13 @@ def build_wheel(
     private: Path,
     config_settings: Optional[Mapping[str, Any]],
     metadata_directory: Optional[str],
-    environment: Mapping[str, str],
+    additions: Mapping[str, str],
     hint: str = "",
 ) -> Path:
     """Run the real backend's ``build_wheel`` in a child process; the wheel it made.
 
     ``private`` is an empty directory of this build; the wheel comes out in a
-    directory below it. ``environment`` is the child's whole environment, ``hint``
+    directory below it. ``additions`` go into the child's environment; ``hint`` is
     what a user should know of this build when it fails.
     Raises BackendError when the child fails, exits, or makes no wheel.
     """
@@ -176,9 +176,9 @@ def build_wheel(
         encoding="utf-8",
     )
     # The frontend's own channel to its hooks is not the child's.
-    inherited = {k: v for k, v in environment.items() if not k.startswith("_PYPROJECT_HOOKS_")}
-    inherited[_BUILDING] = str(project.resolve())
-    status = _run([_interpreter(), str(_CHILD), str(request)], inherited)
+    inherited = {k: v for k, v in os.environ.items() if not k.startswith("_PYPROJECT_HOOKS_")}
+    environment = {**inherited, **additions, _BUILDING: str(project.resolve())}
+    status = _run([_interpreter(), str(_CHILD), str(request)], environment)
     result = _read_answer(answer)
     if result.get("itself"):
         raise _itself(settings)

@@ -8,12 +8,12 @@ from typing import List
 import pytest
 
 from manylinux_shim.toolchain._arguments import (
-    Target,
     expand_response_files,
     parse,
     search_directory,
     split_words,
 )
+from manylinux_shim.toolchain._command import Target
 from manylinux_shim.toolchain._linking import link_arguments
 from manylinux_shim.toolchain._rules import (
     COMPILER_RULES,

@@ -6,11 +6,12 @@ anew for every compiler call, and its start is what a build pays for.
 
 from __future__ import annotations
 
+from manylinux_shim.toolchain._command import Command, Target
 from manylinux_shim.toolchain._rules import LINKER_RULES, NOTICE, Rule, compiler_rules, match
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import Dict, List, Optional, Sequence, Tuple
+    from typing import List, Optional, Sequence
 
 _WITH_VALUE = frozenset(
     "-o -I -D -U -include -imacros -isystem -iquote -idirafter -iprefix -iwithprefix"
@@ -36,111 +37,6 @@ _FORTRAN_SUFFIXES = (".f", ".for", ".ftn", ".f77", ".f90", ".f95", ".f03", ".f08
 _IGNORED = frozenset(
     "-static-libgcc -shared-libgcc -static-libstdc++ -no-canonical-prefixes".split()
 )
-
-
-class Target:
-    """What taking a command line apart needs to know of this build."""
-
-    __slots__ = (
-        "family",
-        "from_host",
-        "host_includes",
-        "host_libraries",
-        "includes",
-        "libraries",
-        "loader",
-        "native",
-        "strip",
-        "x86",
-    )
-
-    def __init__(
-        self,
-        *,
-        family: str,
-        libraries: Optional[Dict[str, str]] = None,
-        loader: str = "",
-        includes: Optional[Dict[str, str]] = None,
-        host_includes: Sequence[str] = (),
-        host_libraries: Sequence[str] = (),
-        from_host: Sequence[str] = (),
-        native: bool = True,
-        strip: bool = True,
-        x86: bool = True,
-    ) -> None:
-        self.family = family
-        """``"manylinux"`` or ``"musllinux"``."""
-        self.libraries = libraries or {}
-        """What ``-l`` finds in the sysroot: name and path of the stub library."""
-        self.loader = loader
-        """Path of the dynamic loader on the target."""
-        self.includes = includes or {}
-        """Include directories, and what stands in their place."""
-        self.host_includes = host_includes
-        """Where the host keeps its own libc's headers."""
-        self.host_libraries = host_libraries
-        """Where the host keeps its libraries."""
-        self.from_host = from_host
-        """Patterns on names of libraries that may be taken from there, in a native build:
-        those that are on every system, or that the project says somebody else provides."""
-        self.native = native
-        """Whether the host's own libraries could be linked to at all."""
-        self.strip = strip
-        self.x86 = x86
-
-
-class Command:
-    """A command line, taken apart."""
-
-    __slots__ = (
-        "archives",
-        "compiler",
-        "cxx",
-        "error",
-        "inputs",
-        "linker",
-        "links",
-        "notices",
-        "output",
-        "pie",
-        "relocatable",
-        "shared",
-        "sources",
-        "start",
-        "startfiles",
-        "static",
-        "stdlib",
-        "strict",
-    )
-
-    def __init__(self, *, cxx: bool, links: bool) -> None:
-        self.compiler: List[str] = []
-        """clang's arguments; without the sources when the command links."""
-        self.linker: List[str] = []
-        """lld's arguments in the caller's order; a source is an empty string."""
-        self.sources: List[Tuple[int, str, str]] = []
-        """Of a linking command: place in ``linker``, path, language (``""``: by suffix)."""
-        self.links = links
-        self.cxx = cxx
-        """Whether any of it is C++."""
-        self.inputs = 0
-        """How many files and libraries were named; none in a question."""
-        self.output = ""
-        self.shared = False
-        self.relocatable = False
-        self.static = False
-        """Whether it is to be a program that needs no library of the system (musl)."""
-        self.start: List[str] = []
-        """Of a static program: the start file, known once musl has been made."""
-        self.archives: List[str] = []
-        """Of a static program: libc and what comes with it."""
-        self.pie = True
-        self.stdlib = True
-        self.startfiles = True
-        self.strict = False
-        """Whether undefined symbols were to be errors in a shared object."""
-        self.notices: List[str] = []
-        self.error = ""
 
 
 def expand_response_files(arguments: Sequence[str]) -> List[str]:

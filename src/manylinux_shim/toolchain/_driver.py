@@ -22,7 +22,10 @@ if __name__ == "__main__":
     sys.path.insert(0, os.path.dirname(os.path.dirname(_here)))
 
 from manylinux_shim._errors import ShimError
-from manylinux_shim.toolchain._arguments import Command, Target, expand_response_files, parse
+from manylinux_shim.toolchain._answers import answer
+from manylinux_shim.toolchain._arguments import expand_response_files, parse
+from manylinux_shim.toolchain._command import Command, Target
+from manylinux_shim.toolchain._host_libraries import explanations, take_from_host
 from manylinux_shim.toolchain._linking import link_arguments
 
 TYPE_CHECKING = False
@@ -65,6 +68,7 @@ class Configuration:
         def pairs(key: str) -> Dict[str, str]:
             return dict(tuple(v.split("\t", 1)) for v in values.get(key, []))  # type: ignore[misc]
 
+        self.tools = os.path.dirname(os.path.abspath(path))
         self.multiarch = one("multiarch")
         self.sysroot = one("sysroot")
         self.zig_target = one("zig-target")
@@ -116,7 +120,7 @@ def _carry_out(
     if not command.links:
         _replace([zig, "clang", *_compile(configuration, command, command.compiler)])
     if not command.inputs:
-        return _answer(zig, configuration, command, words)
+        return _reply(zig, configuration, command, words)
     return _link(zig, configuration, command)
 
 
@@ -137,57 +141,24 @@ def _compile(configuration: Configuration, command: Command, own: Sequence[str])
     return arguments
 
 
-def _answer(zig: str, configuration: Configuration, command: Command, words: Sequence[str]) -> int:
-    """Answer what build systems ask of a compiler; clang knows all but where things are."""
-    if any(word in ("--version", "-v", "-V") for word in command.linker):
-        _replace([zig, "ld.lld", "--version"])
-    answers = {
-        "-dumpmachine": configuration.multiarch,
-        "-print-multiarch": configuration.multiarch,
-        "-print-sysroot": "",
-        "-print-search-dirs": _search_directories(configuration),
-        "-print-libgcc-file-name": "libgcc.a",
-    }
-    for word in words:
-        word = "-" + word.lstrip("-")
-        if word in answers:
-            print(answers[word])
-            return 0
-        if word.startswith("-print-file-name="):
-            print(_file_name(configuration, word.partition("=")[2]))
-            return 0
-        if word.startswith("-print-prog-name="):
-            print(_program_name(word.partition("=")[2]))
-            return 0
-        if word == "-dumpfullversion":
-            command.compiler = ["-dumpversion"]
-    if any(word in ("--version", "-dumpversion") for word in command.compiler):
-        # Not the whole line: clang would warn that the rest is unused.
-        return _replace([zig, "clang", *configuration.c_flags[:2], *command.compiler])
-    return _replace([zig, "clang", *_compile(configuration, command, command.compiler)])
-
-
-def _search_directories(configuration: Configuration) -> str:
-    tools = os.path.dirname(os.path.abspath(sys.argv[1]))
-    libraries = [f"{configuration.sysroot}/lib", *_host_libraries(configuration)]
-    return f"install: {tools}\nprograms: ={tools}\nlibraries: ={':'.join(libraries)}"
-
-
-def _host_libraries(configuration: Configuration) -> Sequence[str]:
+def _reply(zig: str, configuration: Configuration, command: Command, words: Sequence[str]) -> int:
+    """Answer a question: ours where things are, lld's or clang's all else."""
     target = configuration.target
-    return target.host_libraries if target.native else []
-
-
-def _file_name(configuration: Configuration, name: str) -> str:
-    for directory in (f"{configuration.sysroot}/lib", *_host_libraries(configuration)):
-        if os.path.exists(f"{directory}/{name}"):
-            return f"{directory}/{name}"
-    return name
-
-
-def _program_name(name: str) -> str:
-    path = os.path.join(os.path.dirname(os.path.abspath(sys.argv[1])), name)
-    return path if os.path.exists(path) else name
+    libraries = [f"{configuration.sysroot}/lib", *(target.host_libraries if target.native else ())]
+    known = answer(
+        words, multiarch=configuration.multiarch, tools=configuration.tools, libraries=libraries
+    )
+    if known is not None:
+        print(known)
+        return 0
+    if any(word in ("--version", "-v", "-V") for word in command.linker):
+        return _replace([zig, "ld.lld", "--version"])
+    asked = ["-dumpversion" if word == "-dumpfullversion" else word for word in command.compiler]
+    if "--version" in asked or "-dumpversion" in asked:
+        # The target alone: clang would warn that the rest is unused.
+        triple = configuration.c_flags[configuration.c_flags.index("-target") + 1]
+        return _replace([zig, "clang", "-target", triple, *asked])
+    return _replace([zig, "clang", *_compile(configuration, command, asked)])
 
 
 def _link(zig: str, configuration: Configuration, command: Command) -> int:
@@ -211,7 +182,7 @@ def _link(zig: str, configuration: Configuration, command: Command) -> int:
 def _link_objects(zig: str, configuration: Configuration, command: Command) -> int:
     lld = [zig, "ld.lld"]
     base = configuration.link_flags
-    _take_from_host(command, configuration.target)
+    take_from_host(command, configuration.target)
     if command.static and not command.shared:
         _add_static_musl(zig, configuration, command)
     status, said = _run([*lld, *link_arguments(command, configuration.target, base)])
@@ -225,7 +196,8 @@ def _link_objects(zig: str, configuration: Configuration, command: Command) -> i
             rest, undefined = _undefined(said)
     if rest:
         sys.stderr.write(rest)
-        _explain_not_found(rest, configuration.target)
+        for explanation in explanations(rest, configuration.target):
+            _say(explanation)
     missing = {n: where for n, where in undefined.items() if not _is_python(command, n)}
     refused = bool(missing) and (command.strict or not command.shared)
     for name, where in missing.items():
@@ -250,47 +222,6 @@ def _add_static_musl(zig: str, configuration: Configuration, command: Command) -
     if command.startfiles:
         start = f"{directory}/{_static.START}"
         command.start = [start if command.pie else configuration.target.libraries["crt1"]]
-
-
-def _take_from_host(command: Command, target: Target) -> None:
-    """Replace ``-l`` of a library that may come from the host by its path there.
-
-    The host's directories are not searched for anything else: a library that
-    happens to be here would be missed wherever the wheel is installed.
-    """
-    if not target.native:
-        return
-    own = [word[2:] for word in command.linker if word.startswith("-L")]
-    for place, word in enumerate(command.linker):
-        if not word.startswith("-l") or not _may_come_from_host(word[2:], target):
-            continue
-        files = (f"lib{word[2:]}.so", f"lib{word[2:]}.a")
-        if not any(os.path.exists(f"{d}/{name}") for d in own for name in files):
-            found = [f"{d}/{files[0]}" for d in target.host_libraries]
-            command.linker[place] = next(filter(os.path.exists, found), word)
-
-
-def _may_come_from_host(name: str, target: Target) -> bool:
-    library = f"lib{name}"
-    if library in target.from_host:
-        return True
-    wild = [pattern for pattern in target.from_host if set("*?[") & set(pattern)]
-    if not wild:
-        return False
-    from fnmatch import fnmatchcase
-
-    return any(fnmatchcase(library, pattern) for pattern in wild)
-
-
-def _explain_not_found(said: str, target: Target) -> None:
-    for line in said.splitlines():
-        name = line.partition("unable to find library -l")[2].strip()
-        here = [d for d in target.host_libraries if os.path.exists(f"{d}/lib{name}.so")]
-        if name and here:
-            _say(
-                f"{here[0]}/lib{name}.so is not used: systems that the wheel is for may not have"
-                " it. Link it statically, or name it in `exclude` if another package provides it."
-            )
 
 
 def _runtime(zig: str, configuration: Configuration, undefined: Sequence[str]) -> List[str]:

@@ -24,6 +24,10 @@ from manylinux_shim.toolchain._tools import tools, variables
 from manylinux_shim.toolchain._zig import Zig
 
 
+_HOST_COMPILERS = {"HOST_CC": "cc", "HOST_CXX": "c++", "HOST_AR": "ar"}
+"""What the cc crate takes for build scripts, which run on this machine."""
+
+
 def prepare(
     zig: Zig,
     arch: Architecture,
@@ -61,7 +65,7 @@ def prepare(
     rust = arch.rust_target(policy.family)
     optional = {**_archivers(directory), **_cargo(directory, rust), **_maturin()}
     if cross:
-        optional["CARGO_BUILD_TARGET"] = rust
+        optional.update({"CARGO_BUILD_TARGET": rust, **_HOST_COMPILERS})
         optional.update(cross_files(cache, arch, multiarch, directory, root.directory))
     unset = {name: value for name, value in optional.items() if not os.environ.get(name)}
     ours = {**unset, **variables(zig, source), **_compilers(directory)}

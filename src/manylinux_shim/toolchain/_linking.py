@@ -8,7 +8,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import List, Sequence
 
-    from manylinux_shim.toolchain._arguments import Command, Target
+    from manylinux_shim.toolchain._command import Command, Target
 
 
 def link_arguments(

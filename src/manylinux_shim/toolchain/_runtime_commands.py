@@ -62,6 +62,9 @@ _DROPPED = re.compile(
 # weak one that is looked for when the program runs: without it one object does
 # the same on every glibc.
 
+_NEW_LONG_DOUBLE = "-mabi=ieeelongdouble"
+"""What zig 0.17 gives to ppc64le whatever the glibc, and glibc has since 2.32 only."""
+
 _ADDED = "-g0 -ffunction-sections -fdata-sections"
 """Debug information costs a third of the time; the linker leaves out unused sections."""
 
@@ -149,7 +152,7 @@ def commands(zig: str, zig_target: str, directory: Path) -> Commands:
         lib,
         target,
         _ZIG_CPU.get(arch.zig, ""),
-        {kind: _cleaned(words, arch) for kind, words in flags.items()},
+        {kind: _cleaned(words, arch, glibc="gnu" in target) for kind, words in flags.items()},
         dict(sorted(sources.items(), key=lambda item: _link_order(item[1]))),
     )
 
@@ -263,7 +266,7 @@ def _learn(
     return flags, sources
 
 
-def _cleaned(words: Sequence[str], arch: Architecture) -> List[str]:
+def _cleaned(words: Sequence[str], arch: Architecture, *, glibc: bool) -> List[str]:
     kept: List[str] = []
     rest = iter(words)
     for word in rest:
@@ -274,6 +277,6 @@ def _cleaned(words: Sequence[str], arch: Architecture) -> List[str]:
             # The CPU of the wheel's tag, where the table has one, and not zig's.
             if not arch.cpu_flags:
                 kept += [word, value]
-        elif not _DROPPED.fullmatch(word):
+        elif not _DROPPED.fullmatch(word) and not (glibc and word == _NEW_LONG_DOUBLE):
             kept.append(word)
     return [*kept, *arch.cpu_flags, *_ADDED.split()]

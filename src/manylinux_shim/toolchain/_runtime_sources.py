@@ -45,8 +45,8 @@ _CLASSES: Dict[str, str] = {
     "path": "path __path_iterator",
     "operations": "filesystem",
     "functional": "bad_function_call __hash_memory",
-    "future": "future shared_future promise packaged_task __assoc_sub_state future_category __future_error_category"
-    " future_error __throw_future_error",
+    "future": "future shared_future promise packaged_task __assoc_sub_state future_category"
+    " __future_error_category future_error __throw_future_error",
     "hash": "__next_prime",
     "ios": "ios_base iostream_category __iostream_category __throw_failure",
     "ios.instantiations": "basic_ostream basic_istream basic_iostream basic_ios basic_streambuf"
@@ -97,8 +97,8 @@ _CLASSES: Dict[str, str] = {
     "stdlib_typeinfo": "type_info bad_cast bad_typeid",
     "cxa_handlers": "terminate __terminate get_terminate unexpected __unexpected get_unexpected",
     "cxa_default_handlers": "set_terminate set_unexpected",
-    "private_typeinfo": "__fundamental_type_info __base_class_type_info __class_type_info __si_class_type_info"
-    " __vmi_class_type_info __pointer_type_info __pbase_type_info __array_type_info"
+    "private_typeinfo": "__fundamental_type_info __base_class_type_info __class_type_info"
+    " __si_class_type_info __vmi_class_type_info __pointer_type_info __pbase_type_info __array_type_info"
     " __function_type_info __enum_type_info __pointer_to_member_type_info __shim_type_info",
     "cxa_exception": "__isOurExceptionClass __getExceptionClass __setExceptionClass",
     "fallback_malloc": "__aligned_malloc_with_fallback __aligned_free_with_fallback"
@@ -216,8 +216,14 @@ _HEAD_START: Dict[str, str] = {
     "memory": "functional",
     "cxa_thread_atexit": "cxa_guard",
 }
-_NO_EXCEPTIONS = {"libunwind", "UnwindLevel1", "UnwindLevel1-gcc-ext", "gcc_personality_v0"}
 _UNWINDING = "libunwind UnwindLevel1 UnwindRegistersSave UnwindRegistersRestore"
+_NO_EXCEPTIONS = (
+    *_UNWINDING.split(),
+    "UnwindLevel1-gcc-ext",
+    "gcc_personality_v0",
+    "abort_message",
+)
+"""What can do without, in C or nearly so: the unwinder is used by C and Rust alone too."""
 
 # Seconds of one core, roughly: what takes long is started first.
 _SLOW = ("locale", "cxa_demangle", "operations", "ios.instantiations", "string", "tz", "path")

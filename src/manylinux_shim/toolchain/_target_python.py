@@ -17,6 +17,10 @@ from manylinux_shim._platforms import Architecture
 
 _LONG_DOUBLE = {"i686": 12, "armv7l": 8}
 _MAX_ALIGN = {"armv7l": 8, "s390x": 8}
+_LONG_DOUBLE_MUSL = {**_LONG_DOUBLE, "ppc64le": 8}
+_WIDE_INTEGERS = ("HAVE_GCC_UINT128_T", "HAVE___UINT128_T")
+_PERF_TRAMPOLINE = ("aarch64", "x86_64")
+_UNSIGNED_WCHAR = ("aarch64", "armv7l")
 _TRIPLET = re.compile(r"-[a-z0-9_]+-linux-[a-z0-9]+(?=\.so$|$)")
 _FLAGS = "-DNDEBUG -O3 -Wall"
 _HOST_FLAGS = (
@@ -37,37 +41,41 @@ _WORDS = (
     "SIZEOF_LONG",
     "SIZEOF_PTHREAD_T",
     "SIZEOF_SIZE_T",
-    "SIZEOF_TIME_T",
     "SIZEOF_UINTPTR_T",
     "SIZEOF_VOID_P",
 )
 
 
-def pyconfig_values(arch: Architecture) -> Dict[str, Optional[int]]:
-    """What ``pyconfig.h`` has for glibc on ``arch`` where architectures differ.
+def pyconfig_values(arch: Architecture, family: str = "manylinux") -> Dict[str, Optional[int]]:
+    """What ``pyconfig.h`` has on ``arch`` where architectures and libcs differ.
 
     None stands for "not defined". ``SIZEOF_TIME_T`` of 32-bit architectures is
-    that of glibc's default, 32-bit ``time_t``.
+    that of glibc's default, 32-bit ``time_t``; musl has no other than 64 bits.
     """
     word = arch.bits // 8
+    musl = family == "musllinux"
+    long_double = _LONG_DOUBLE_MUSL if musl else _LONG_DOUBLE
     little, big = (None, 1) if arch.big_endian else (1, None)
     return {
         **dict.fromkeys(_WORDS, word),
+        **dict.fromkeys(_WIDE_INTEGERS, 1 if word == 8 else None),
         **dict.fromkeys(_BIG_ENDIAN, big),
         "DOUBLE_IS_LITTLE_ENDIAN_IEEE754": little,
         "ALIGNOF_MAX_ALIGN_T": _MAX_ALIGN.get(arch.name, 16),
-        "SIZEOF_LONG_DOUBLE": _LONG_DOUBLE.get(arch.name, 16),
-        "HAVE_GCC_UINT128_T": 1 if word == 8 else None,
+        "SIZEOF_LONG_DOUBLE": long_double.get(arch.name, 16),
+        "SIZEOF_TIME_T": 8 if musl else word,
         "HAVE_GCC_ASM_FOR_X64": 1 if arch.name == "x86_64" else None,
         "HAVE_GCC_ASM_FOR_X87": 1 if arch.zig in ("x86", "x86_64") else None,
         "HAVE_LARGEFILE_SUPPORT": 1 if word == 4 else None,
+        "HAVE_USABLE_WCHAR_T": 1 if arch.name in _UNSIGNED_WCHAR else None,
+        "PY_HAVE_PERF_TRAMPOLINE": 1 if arch.name in _PERF_TRAMPOLINE else None,
         "X87_DOUBLE_ROUNDING": 1 if arch.name == "i686" else None,
     }
 
 
-def pyconfig(text: str, arch: Architecture) -> str:
+def pyconfig(text: str, arch: Architecture, family: str = "manylinux") -> str:
     """The host's ``pyconfig.h`` as it is on ``arch``; what it does not mention stays out."""
-    for name, value in pyconfig_values(arch).items():
+    for name, value in pyconfig_values(arch, family).items():
         line = f"#define {name} {value}" if value is not None else f"/* #undef {name} */"
         text = re.sub(
             rf"^(?:# *define {name}\b.*|/\* *# *undef {name} *\*/)$",

@@ -1,0 +1,51 @@
+"""Libraries of the machine that builds: few of them may be linked to."""
+
+from __future__ import annotations
+
+import os
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Iterator
+
+    from manylinux_shim.toolchain._command import Command, Target
+
+
+def take_from_host(command: Command, target: Target) -> None:
+    """Replace ``-l`` of a library that may come from the host by its path there.
+
+    The host's directories are not searched for anything else: a library that
+    happens to be here would be missed wherever the wheel is installed.
+    """
+    own = [word[2:] for word in command.linker if word.startswith("-L")]
+    for place, word in enumerate(command.linker):
+        if not target.native or not word.startswith("-l") or not _may_come(word[2:], target):
+            continue
+        files = (f"lib{word[2:]}.so", f"lib{word[2:]}.a")
+        if not any(os.path.exists(f"{d}/{name}") for d in own for name in files):
+            found = (f"{d}/{files[0]}" for d in target.host_libraries)
+            command.linker[place] = next(filter(os.path.exists, found), word)
+
+
+def explanations(said: str, target: Target) -> Iterator[str]:
+    """What to say of libraries that lld did not find and the host has."""
+    for line in said.splitlines():
+        name = line.partition("unable to find library -l")[2].strip()
+        here = [d for d in target.host_libraries if os.path.exists(f"{d}/lib{name}.so")]
+        if name and here:
+            yield (
+                f"{here[0]}/lib{name}.so is not used: systems that the wheel is for may not have"
+                " it. Link it statically, or name it in `exclude` if another package provides it."
+            )
+
+
+def _may_come(name: str, target: Target) -> bool:
+    library = f"lib{name}"
+    if library in target.from_host:
+        return True
+    wild = [pattern for pattern in target.from_host if set("*?[") & set(pattern)]
+    if not wild:
+        return False
+    from fnmatch import fnmatchcase
+
+    return any(fnmatchcase(library, pattern) for pattern in wild)
