@@ -1,0 +1,469 @@
+"""The runtime libraries, built with the real zig: what a link needs, no more, always the same."""
+
+from __future__ import annotations
+
+import ctypes
+import os
+import random
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Dict, Iterable, List, Sequence, Set
+
+import pytest
+
+from manylinux_shim._errors import ToolchainError
+from manylinux_shim._platforms import ARCHITECTURES, Policy, host_architecture
+from manylinux_shim.toolchain import _runtime_commands, _runtimes
+from manylinux_shim.toolchain._environment import prepare
+from manylinux_shim.toolchain._runtime_builtins import exported
+from manylinux_shim.toolchain._runtime_commands import Commands, commands, oldest_target
+from manylinux_shim.toolchain._runtime_objects import make_file, read_symbols
+from manylinux_shim.toolchain._runtime_sources import (
+    candidates,
+    head_start,
+    is_mentioned,
+    is_standard,
+)
+from manylinux_shim.toolchain._runtimes import runtime_inputs
+from manylinux_shim.toolchain._zig import find_zig
+
+PROGRAM = Path(__file__).with_name("cxx_library.cpp")
+EXTENSION = """
+#include <map>
+#include <stdexcept>
+#include <string>
+extern "C" int lengths(int n) {
+    try {
+        std::map<std::string, int> seen;
+        for (int i = 0; i < n; ++i) seen["key " + std::to_string(i)] = i;
+        if (n > 3) throw std::runtime_error("too many: " + std::to_string(n));
+        return static_cast<int>(seen.size());
+    } catch (const std::exception &error) {
+        return -static_cast<int>(std::string(error.what()).size());
+    }
+}
+"""
+STREAMS = """
+#include <sstream>
+extern "C" int digits(double x) {
+    std::ostringstream text;
+    text << x;
+    return static_cast<int>(text.str().size());
+}
+"""
+WIDE = """
+extern "C" unsigned long quotient(unsigned long a, unsigned long b) {
+    return (unsigned long)((((unsigned __int128)a << 64) | 5) / (b | (unsigned __int128)b << 70));
+}
+"""
+EXPECTED = """\
+constructed first
+constructed second
+constructed third
+unwound 21: at the bottom
+nested outer > stoi: no conversion
+cast 1 1 3
+bad cast
+thread of its own
+across threads 1 thread
+from a future
+threads 106
+containers 7 2025 3 73.2857
+0xff 1.235e+04 pad***** true (1.000e+00,-2.000e+00)
+12.5word
+1'234'567 123456 2026-01-05
+no such locale
+0.30000000000000004 2500
+1 copy.txt deep file.txt one line 9 4
+gone 1
+1 17
+bad pattern
+refused 7
+6 4
+1 1 1
+1 1
+bad alloc
+destroyed third
+destroyed second
+destroyed first
+"""
+GUARD = ["__cxa_guard_acquire"]
+
+ZIG = find_zig()
+HOST = host_architecture()
+assert HOST is not None
+TARGET = HOST.zig_target(Policy.parse("manylinux_2_17"))
+
+
+def toolchain(cache: Path, policy: str = "manylinux_2_17") -> Dict[str, str]:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("MANYLINUX_SHIM_CACHE_DIR", str(cache))
+        added = prepare(ZIG, HOST, Policy.parse(policy), Path("/nowhere"), notice=print)
+    return {**os.environ, **added}
+
+
+def compile_and_link(
+    tools: Dict[str, str], source: Path, output: Path, *flags: str
+) -> subprocess.CompletedProcess[str]:
+    command = [tools["CXX"], "-O2", "-std=c++17", *flags, str(source), "-o", str(output)]
+    return subprocess.run(
+        command, env=tools, cwd=source.parent, capture_output=True, encoding="utf-8", check=False
+    )
+
+
+@pytest.fixture(scope="session")
+def cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("runtimes-cache")
+
+
+@pytest.fixture(scope="session")
+def known(tmp_path_factory: pytest.TempPathFactory) -> Commands:
+    return commands(str(ZIG.executable), TARGET, tmp_path_factory.mktemp("commands"))
+
+
+def build(directory: Path, undefined: Iterable[str], target: str = TARGET) -> List[str]:
+    return runtime_inputs(str(ZIG.executable), target, str(directory), list(undefined))
+
+
+def objects(directory: Path) -> Dict[str, bytes]:
+    return {path.name: path.read_bytes() for path in directory.rglob("objects/*.o")}
+
+
+@pytest.mark.parametrize(
+    ("symbol", "stem"),
+    [
+        ("_Znwm", "stdlib_new_delete"),
+        ("_ZTIi", "private_typeinfo"),
+        ("_ZTVN10__cxxabiv120__si_class_type_infoE", "private_typeinfo"),
+        ("__gxx_personality_v0", "cxa_personality"),
+        ("__cxa_throw", "cxa_exception"),
+        ("__cxa_guard_acquire", "cxa_guard"),
+        ("__cxa_thread_atexit", "cxa_thread_atexit"),
+        ("__cxa_demangle", "cxa_demangle"),
+        ("_Unwind_Resume", "UnwindLevel1"),
+        ("_ZSt9terminatev", "cxa_handlers"),
+        ("_ZNSt3__112basic_stringIcNS_11char_traitsIcEENS_9allocatorIcEEE6appendEPKc", "string"),
+        ("_ZNSt3__14coutE", "iostream"),
+        ("_ZNSt3__16localeD1Ev", "locale"),
+        ("_ZNSt3__18ios_base5clearEj", "ios"),
+        ("_ZTv0_n24_NSt3__113basic_ostreamIcNS_11char_traitsIcEEED1Ev", "ios.instantiations"),
+        ("_ZNSt3__14__fs10filesystem8__statusERKNS1_4pathEPNS_10error_codeE", "operations"),
+        ("_ZNKSt3__14__fs10filesystem4path10__filenameEv", "path"),
+        ("_ZTINSt3__14__fs10filesystem16filesystem_errorE", "filesystem_error"),
+        ("_ZNSt12length_errorD1Ev", "stdlib_stdexcept"),
+        ("_ZNSt13exception_ptrD1Ev", "exception"),
+    ],
+)
+def test_name_of_a_symbol_leads_to_its_source(symbol: str, stem: str) -> None:
+    assert candidates(symbol)[0] == stem
+
+
+@pytest.mark.parametrize(
+    "symbol",
+    [
+        "_ZN3foo3barERKNSt3__112basic_stringIcEE",
+        "_ZNSt7__cxx1112basic_stringIcE6appendEPKc",
+        "_ZNSsC1EPKcRKSaIcE",
+        "_ZN9__gnu_cxx20recursive_init_errorD1Ev",
+        "memcpy",
+        "PyList_New",
+        "__cxa_atexit",
+        "__cxa_thread_atexit_impl",
+    ],
+)
+def test_names_of_others_are_not_looked_for(symbol: str) -> None:
+    assert candidates(symbol) == ()
+    assert not is_standard(symbol)
+
+
+def test_head_start_begins_with_what_takes_longest() -> None:
+    order = head_start(["iostream"])
+    assert order[0] == "locale"
+    assert {"iostream", "ios", "string", "cxa_exception", "libunwind"} < set(order)
+    assert "cxa_exception" not in head_start(["UnwindLevel1"])
+
+
+def test_every_guess_is_a_source_that_zig_builds(known: Commands) -> None:
+    # Those of other versions of zig aside.
+    elsewhere = {"tz", "tzdb_list", "legacy_pointer_safety", "expected", "cxa_noexception"}
+    guessed = {stem for name in "abc" for stem in head_start(["iostream", "thread", "operations"])}
+    assert guessed - elsewhere <= set(known.sources)
+
+
+@pytest.mark.parametrize("target", [TARGET, "arm-linux-musleabihf", "riscv64-linux-gnu.2.27"])
+def test_flags_and_sources_are_zigs_own(
+    target: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    zig = str(ZIG.executable)
+    ours = commands(zig, target, tmp_path)
+    monkeypatch.setattr(_runtime_commands, "_KNOWN", _runtime_commands.re.compile("none"))
+    learned = commands(zig, target, tmp_path)
+    assert ours.sources == learned.sources
+    assert len(learned.sources) > 70
+    for kind in ("libcxx.cpp", "libcxxabi.cpp", "libunwind.cpp", "libunwind.c"):
+        mine, zigs = (_that_matter(c.flags[kind]) for c in (ours, learned))
+        if kind.startswith("libunwind"):
+            # C++'s macros mean nothing to it.
+            mine = [f for f in mine if not f.startswith(("-D_LIBCPP", "-D_LIBCXX", "-nostdinc++"))]
+        assert set(mine) ^ set(zigs) <= _riscv_on_zig_0_15(kind)
+        assert _directories(mine) == _directories(zigs)
+        assert not list(tmp_path.iterdir())
+
+
+def _that_matter(flags: Sequence[str]) -> List[str]:
+    return [f for f in flags if f != "-w" and (not f.startswith("-W") or f.startswith("-Wa"))]
+
+
+def _directories(flags: Sequence[str]) -> List[str]:
+    return [b for a, b in zip(flags, flags[1:]) if a in ("-I", "-isystem")]
+
+
+def _riscv_on_zig_0_15(kind: str) -> Set[str]:
+    """There zig leaves libc++ without unwind tables: no exception gets through it."""
+    tables = {"-fasynchronous-unwind-tables", "-fno-asynchronous-unwind-tables"}
+    old = ZIG.version.startswith("0.15.") and kind == "libcxx.cpp"
+    return {*tables, "-fno-unwind-tables"} if old else set()
+
+
+def test_objects_are_compiled_for_the_oldest_libc() -> None:
+    assert oldest_target("x86_64-linux-gnu.2.34")[0] == "x86_64-linux-gnu.2.5"
+    assert oldest_target("aarch64-linux-gnu.2.40")[0] == "aarch64-linux-gnu.2.17"
+    assert oldest_target("x86-linux-musl")[0] == "x86-linux-musl"
+    for arch in ARCHITECTURES.values():
+        assert oldest_target(f"{arch.zig}-linux-musl")[1] is arch
+    with pytest.raises(ToolchainError, match="sparc64"):
+        oldest_target("sparc64-linux-gnu.2.17")
+
+
+def test_extension_links_and_runs_with_those_objects_alone_that_it_needs(
+    cache: Path, tmp_path: Path
+) -> None:
+    source = tmp_path / "extension.cpp"
+    source.write_text(EXTENSION)
+    linked = compile_and_link(
+        toolchain(cache), source, tmp_path / "extension.so", "-shared", "-fPIC", "-Wl,-z,defs"
+    )
+    assert (linked.returncode, linked.stderr) == (0, "")
+    library = ctypes.CDLL(str(tmp_path / "extension.so"))
+    assert (library.lengths(2), library.lengths(12)) == (2, -len("too many: 12"))
+    built = set(objects(cache))
+    assert "libcxx-string.o" in built
+    assert not {"libcxx-locale.o", "libcxx-ios.o", "libcxxabi-cxa_demangle.o"} & built
+    assert len(built) < 30
+
+
+def test_libraries_in_use_are_not_seen_from_outside(cache: Path, tmp_path: Path) -> None:
+    source = tmp_path / "extension.cpp"
+    source.write_text('#include <stdexcept>\nextern "C" void f() { throw std::logic_error("f"); }')
+    output = tmp_path / "extension.so"
+    assert compile_and_link(toolchain(cache), source, output, "-shared", "-fPIC").returncode == 0
+    assert "f" in _exports(output)
+    assert not [name for name in _exports(output) if name.startswith(("__cxa", "_Unwind", "_ZN"))]
+
+
+def _exports(path: Path) -> Set[str]:
+    from elftools.elf.elffile import ELFFile
+
+    with path.open("rb") as file:
+        symbols = ELFFile(file).get_section_by_name(".dynsym").iter_symbols()
+        return {s.name for s in symbols if s.entry.st_shndx != "SHN_UNDEF"}
+
+
+@pytest.mark.parametrize("version", ["2_5", "2_12", "2_28", "2_34", "2_39"])
+def test_objects_of_one_glibc_serve_every_other(version: str, cache: Path, tmp_path: Path) -> None:
+    if Policy.parse(f"manylinux_{version}").version < HOST.lowest_glibc:
+        version = "2_31"
+    source = tmp_path / "streams.cpp"
+    source.write_text(STREAMS)
+    shared = ("-shared", "-fPIC", "-Wl,-z,defs")
+    first = compile_and_link(toolchain(cache), source, tmp_path / "first.so", *shared)
+    assert (first.returncode, first.stderr) == (0, "")
+    built = objects(cache)
+    tools = toolchain(cache, f"manylinux_{version}")
+    second = compile_and_link(tools, source, tmp_path / "second.so", *shared)
+    assert (second.returncode, second.stderr) == (0, "")
+    assert objects(cache) == built
+
+
+def test_cxx_library_behaves_as_promised(cache: Path, tmp_path: Path) -> None:
+    program = tmp_path / "program"
+    linked = compile_and_link(toolchain(cache), PROGRAM, program, "-pthread")
+    assert (linked.returncode, linked.stderr) == (0, "")
+    ran = subprocess.run(
+        [str(program), str(tmp_path)], stdout=subprocess.PIPE, encoding="utf-8", check=True
+    )
+    assert ran.stdout == EXPECTED
+
+
+@pytest.mark.slow
+def test_cxx_library_behaves_as_when_zig_builds_it(tmp_path: Path) -> None:
+    program = tmp_path / "program"
+    command = [str(ZIG.executable), "c++", "-target", TARGET, "-O2", "-std=c++17"]
+    zig_cache = {f"ZIG_{kind}_CACHE_DIR": str(tmp_path / "zig") for kind in ("GLOBAL", "LOCAL")}
+    subprocess.run(
+        [*command, "-fno-sanitize=all", str(PROGRAM), "-o", str(program)],
+        env={**os.environ, **zig_cache},
+        check=True,
+    )
+    ran = subprocess.run(
+        [str(program), str(tmp_path)], stdout=subprocess.PIPE, encoding="utf-8", check=True
+    )
+    assert ran.stdout == EXPECTED
+
+
+@pytest.mark.skipif(HOST.bits == 32, reason="a 32-bit compiler has no __int128")
+def test_compiler_rt_comes_in_where_arithmetic_needs_it(cache: Path, tmp_path: Path) -> None:
+    source = tmp_path / "wide.cpp"
+    source.write_text(WIDE)
+    linked = compile_and_link(
+        toolchain(cache), source, tmp_path / "wide.so", "-shared", "-fPIC", "-Wl,-z,defs"
+    )
+    assert (linked.returncode, linked.stderr) == (0, "")
+    quotient = ctypes.CDLL(str(tmp_path / "wide.so")).quotient
+    quotient.argtypes, quotient.restype = [ctypes.c_ulong] * 2, ctypes.c_ulong
+    a, b = 2**63 + 12345, 3
+    assert quotient(a, b) == (a << 64 | 5) // (b | b << 70)
+
+
+def test_files_of_compiler_rt_are_found_by_what_they_export(known: Commands) -> None:
+    exports = exported(known.lib)
+    for name in ("__udivti3", "__multf3", "__atomic_load", "__aeabi_uldivmod", "__popcountdi2"):
+        assert exports[name], name
+    assert "__cxa_throw" not in exports
+
+
+@pytest.mark.parametrize("target", ["aarch64-linux-gnu.2.17", "arm-linux-gnueabihf.2.17"])
+def test_compiler_rt_of_another_architecture_defines_what_it_lacks(
+    target: str, tmp_path: Path
+) -> None:
+    wanted = {"aarch64": "__multf3", "arm": "__aeabi_uldivmod"}[target.split("-")[0]]
+    (archive,) = build(tmp_path, [wanted], target)
+    (name,) = objects(tmp_path)
+    assert wanted in read_symbols(next(tmp_path.rglob(name))).defined
+    assert Path(archive).read_bytes().startswith(b"!<thin>\n")
+
+
+@pytest.mark.parametrize(
+    "undefined",
+    [
+        [],
+        ["_ZN3foo3barEv", "_ZNSt7__cxx1112basic_stringIcE6appendEPKc"],
+        ["_ZNSt3__122no_such_thing_anywhereEv"],
+        ["nowhere"],
+    ],
+)
+def test_what_no_library_provides_gives_nothing_and_builds_nothing(
+    undefined: List[str], tmp_path: Path
+) -> None:
+    assert build(tmp_path, undefined) == []
+    assert objects(tmp_path) == {}
+
+
+def test_same_symbols_give_the_same_bytes_whatever_was_built_before(tmp_path: Path) -> None:
+    build(tmp_path / "a", ["_ZTIi"])
+    build(tmp_path / "a", ["__gcc_personality_v0"])
+    (a,) = build(tmp_path / "a", GUARD)
+    (b,) = build(tmp_path / "b", reversed(GUARD))
+    assert Path(a).relative_to(tmp_path / "a") == Path(b).relative_to(tmp_path / "b")
+    assert Path(a).read_bytes() == Path(b).read_bytes()
+    first, second = objects(tmp_path / "a"), objects(tmp_path / "b")
+    assert second.items() <= first.items()
+    places = (str(ZIG.lib).encode(), str(tmp_path).encode())
+    assert not [name for name, data in first.items() if any(place in data for place in places)]
+
+
+def test_second_time_starts_no_compiler(tmp_path: Path) -> None:
+    (archive,) = build(tmp_path, GUARD)
+    nowhere = "/nowhere/zig"
+    assert runtime_inputs(nowhere, TARGET, str(tmp_path), GUARD) == [archive]
+    newer = TARGET.replace("2.17", "2.34")
+    assert runtime_inputs(nowhere, newer, str(tmp_path), GUARD) == [archive]
+
+
+def test_what_was_taken_out_of_the_cache_is_made_again(tmp_path: Path) -> None:
+    (archive,) = build(tmp_path, GUARD)
+    before = objects(tmp_path)
+    next(tmp_path.rglob("libcxxabi-cxa_guard.o")).unlink()
+    assert build(tmp_path, GUARD) == [archive]
+    assert objects(tmp_path) == before
+
+
+def test_zig_that_fails_is_an_error_with_its_words(tmp_path: Path) -> None:
+    zig = tmp_path / "zig"
+    zig.write_text("#!/bin/sh\necho 'out of luck' >&2\nexit 1\n")
+    zig.chmod(0o755)
+    with pytest.raises(ToolchainError, match="out of luck"):
+        runtime_inputs(str(zig), TARGET, str(tmp_path / "cache"), GUARD)
+
+
+def test_a_file_is_there_as_a_whole_or_not_at_all(tmp_path: Path) -> None:
+    def broken(staging: Path, lock: int) -> None:
+        staging.write_text("half")
+        raise ToolchainError("the compiler died")
+
+    path = tmp_path / "object.o"
+    with pytest.raises(ToolchainError, match="died"):
+        make_file(path, broken)
+    assert not path.exists()
+    make_file(path, lambda staging, _: staging.write_text("whole") and None)
+    assert path.read_text() == "whole"
+
+
+CHILD = """
+import sys
+from manylinux_shim.toolchain._runtimes import runtime_inputs
+print(runtime_inputs(sys.argv[1], sys.argv[2], sys.argv[3], sys.argv[4:])[0])
+"""
+
+
+def child(directory: Path) -> subprocess.Popen[str]:
+    return subprocess.Popen(
+        [sys.executable, "-c", CHILD, str(ZIG.executable), TARGET, str(directory), *GUARD],
+        stdout=subprocess.PIPE,
+        encoding="utf-8",
+    )
+
+
+def test_builds_at_once_agree(tmp_path: Path) -> None:
+    children = [child(tmp_path / "shared") for _ in range(4)]
+    answers = {process.communicate()[0].strip() for process in children}
+    assert [process.returncode for process in children] == [0] * 4
+    (expected,) = build(tmp_path / "alone", GUARD)
+    assert answers == {str(tmp_path / "shared" / Path(expected).relative_to(tmp_path / "alone"))}
+    assert objects(tmp_path / "shared") == objects(tmp_path / "alone")
+
+
+def test_killed_at_any_moment_the_next_build_has_the_right_result(tmp_path: Path) -> None:
+    moments = random.Random(6)
+    for _ in range(8):
+        process = child(tmp_path / "killed")
+        time.sleep(moments.uniform(0.05, 0.6))
+        process.send_signal(signal.SIGKILL)
+        process.communicate()
+    (archive,) = build(tmp_path / "killed", GUARD)
+    (expected,) = build(tmp_path / "whole", GUARD)
+    assert Path(archive).read_bytes() == Path(expected).read_bytes()
+    built = objects(tmp_path / "killed")
+    assert built.items() >= objects(tmp_path / "whole").items()
+
+
+@pytest.mark.slow
+def test_without_a_single_guess_the_same_objects_are_found(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    names = ["_ZNSt12length_errorD1Ev", "_ZNSt3__16chrono12system_clock3nowEv"]
+    (expected,) = build(tmp_path / "guessed", names)
+    monkeypatch.setattr(
+        _runtimes, "candidates", lambda name: candidates(name) * name.startswith("__")
+    )
+    (archive,) = build(tmp_path / "searched", names)
+    assert Path(archive).read_bytes() == Path(expected).read_bytes()
+    assert len(objects(tmp_path / "searched")) > 70
+
+
+def test_a_name_that_no_source_mentions_is_not_searched_for() -> None:
+    assert is_mentioned("_ZNSt3__15mutex4lockEv", "class mutex { void lock(); }")
+    assert not is_mentioned("_ZNSt3__15mutex4lockEv", "class recursive_mutex {}")
