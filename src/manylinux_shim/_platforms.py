@@ -12,6 +12,7 @@ that installers know.
 
 from __future__ import annotations
 
+import os
 import platform
 import re
 import struct
@@ -275,13 +276,10 @@ def host_architecture() -> Optional[Architecture]:
 
 
 def host_family() -> str:
-    """The libc family of this Python: ``"manylinux"`` or ``"musllinux"``."""
-    # The loader that the interpreter itself names is the only sure sign: a musl
-    # Python reports linux-gnu triplets before 3.11.
-    return "musllinux" if platform.libc_ver()[0] == "musl" or _is_musl() else "manylinux"
-
-
-def _is_musl() -> bool:
-    from packaging._musllinux import _get_musl_version
-
-    return _get_musl_version(sys.executable) is not None
+    """The libc family of this Python: ``"manylinux"`` on glibc, else ``"musllinux"``."""
+    # Only glibc knows this name; a musl Python has gnu triplets before 3.11.
+    try:
+        version = os.confstr("CS_GNU_LIBC_VERSION")
+    except (ValueError, OSError):
+        version = None
+    return "manylinux" if version and version.startswith("glibc") else "musllinux"

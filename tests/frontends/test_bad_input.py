@@ -250,6 +250,19 @@ def test_undefined_symbol_fails_with_its_name(
     assert "nowhere" in outcome.output.replace("nowhere()", "")
 
 
+def test_python_function_that_this_python_does_not_have_fails_with_its_name(
+    workshop: Workshop, stocked: Path, tmp_path: Path, out: Path
+) -> None:
+    project = projects.tiny(tmp_path / "project")
+    source = projects.TINY_C.replace(
+        "static PyObject *", "int PyNowhere_Check(PyObject *);\nstatic PyObject *", 1
+    ).replace("strlen(utf8)", "(strlen(utf8) + PyNowhere_Check(text))")
+    projects.write(project, {"tiny/_tiny.c": source})
+    outcome = workshop.build(UV_BUILD_HERE, project, out, python=stocked)
+    check_refused(outcome, out)
+    assert "PyNowhere_Check" in outcome.output
+
+
 def test_symbol_newer_than_the_policy_fails_with_its_name(
     workshop: Workshop, stocked: Path, tmp_path: Path, out: Path
 ) -> None:

@@ -7,12 +7,11 @@ from pathlib import Path
 import pytest
 from support import projects, wheels
 from support.workshop import (
-    BUILD_WHEEL,
     BUILDERS,
     PIP_EDITABLE,
     PIP_INSTALL,
+    QUICK_BUILDERS,
     UV_BUILD_HERE,
-    UV_BUILD_WHEEL,
     UV_EDITABLE,
     UV_INSTALL,
     Frontend,
@@ -44,7 +43,7 @@ def test_frontend_puts_out_one_proven_wheel(
     assert printed == projects.TINY_PRINTS
 
 
-@pytest.mark.parametrize("frontend", BUILDERS, ids=str)
+@pytest.mark.parametrize("frontend", QUICK_BUILDERS, ids=str)
 def test_settings_reach_the_shim_and_the_real_backend(
     frontend: Frontend, workshop: Workshop, stocked: Path, tmp_path: Path, out: Path
 ) -> None:
@@ -104,14 +103,13 @@ def test_editable_install_works_on_the_source_tree(
     assert workshop.use(python, projects.TINY_USE) == "edited\n"
 
 
-@pytest.mark.parametrize("frontend", [UV_BUILD_WHEEL, BUILD_WHEEL], ids=str)
-def test_build_outside_isolation_leaves_the_source_tree_as_the_real_backend_does(
-    frontend: Frontend, workshop: Workshop, tmp_path: Path, out: Path
+def test_build_leaves_the_source_tree_as_the_real_backend_does(
+    workshop: Workshop, stocked: Path, tmp_path: Path, out: Path
 ) -> None:
     project = projects.tiny(tmp_path / "project")
-    workshop.build(frontend, project, out).passed()
+    workshop.build(UV_BUILD_HERE, project, out, python=stocked).passed()
     real = projects.copy(project, tmp_path / "real")
     plain = '[build-system]\nrequires = ["setuptools"]\nbuild-backend = "setuptools.build_meta"\n'
     (real / "pyproject.toml").write_text(plain)
-    workshop.build(frontend, real, tmp_path / "elsewhere").passed()
+    workshop.build(UV_BUILD_HERE, real, tmp_path / "elsewhere", python=stocked).passed()
     assert contents(project) == contents(real)

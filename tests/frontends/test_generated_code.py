@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from support import projects, wheels
-from support.workshop import BUILD, UV_BUILD, Workshop
+from support.workshop import UV_BUILD, UV_BUILD_WHEEL, Workshop
 
 CYTHON = {
     "setup.py": """\
@@ -89,7 +89,7 @@ def test_cffi_extension_that_the_real_backend_asks_requirements_for(
     workshop: Workshop, tmp_path: Path, out: Path
 ) -> None:
     project = projects.write(tmp_path / "project", {**CFFI, "pyproject.toml": projects.pyproject()})
-    workshop.build(BUILD, project, out).passed()
+    workshop.build(UV_BUILD_WHEEL, project, out).passed()
     wheel = wheels.only_wheel(out)
     wheels.check_manylinux(wheel)
     code = (

@@ -7,7 +7,7 @@ from typing import Dict, Optional
 
 import pytest
 from support import projects, wheels
-from support.workshop import BUILD_WHEEL, PIP_WHEEL, UV_BUILD, UV_BUILD_WHEEL, Frontend, Workshop
+from support.workshop import PIP_WHEEL, UV_BUILD, UV_BUILD_WHEEL, Frontend, Workshop
 
 PROJECT = """
 [project]
@@ -102,7 +102,7 @@ def test_arguments_of_the_user_reach_maturin(
     assert workshop.try_wheel(wheel, tmp_path / "fresh", USE) == prints
 
 
-@pytest.mark.parametrize("frontend", [UV_BUILD, BUILD_WHEEL, PIP_WHEEL], ids=str)
+@pytest.mark.parametrize("frontend", [UV_BUILD, PIP_WHEEL], ids=str)
 def test_cffi_bindings(frontend: Frontend, workshop: Workshop, tmp_path: Path, out: Path) -> None:
     text = projects.pyproject(["maturin>=1,<2", "cffi"], "maturin") + PROJECT
     files = {

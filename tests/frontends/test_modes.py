@@ -13,7 +13,8 @@ pytestmark = pytest.mark.skipif(
     shutil.which("gcc") is None, reason="these tests are about the host's own gcc"
 )
 
-GCC = {"CC": "gcc"}
+GCC = {"CC": "gcc", "LDSHARED": "gcc -shared"}
+"""A pyenv Python's own LDSHARED puts a run path into the wheel, which then earns no tag."""
 
 
 def compiled_by_gcc(wheel: Path) -> bool:
@@ -49,8 +50,9 @@ def test_check_needs_no_zig(
     workshop: Workshop, without_zig: Path, tmp_path: Path, out: Path
 ) -> None:
     project = projects.tiny(tmp_path / "project", settings='mode = "check"')
-    workshop.build(UV_BUILD_HERE, project, out, python=without_zig).passed()
+    workshop.build(UV_BUILD_HERE, project, out, python=without_zig, environment=GCC).passed()
     wheel = wheels.only_wheel(out)
+    assert compiled_by_gcc(wheel)
     assert str(wheels.auditwheel(wheel)["overall_tag"]) in wheel.name
 
 

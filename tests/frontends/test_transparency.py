@@ -180,7 +180,8 @@ def test_optional_hooks_are_there_exactly_when_the_real_backend_has_them(
     ask = (
         f"import json, manylinux_shim as shim; names = {OPTIONAL!r};"
         "star = {}; exec('from manylinux_shim import *', star);"
-        "print(json.dumps([[n for n in names if hasattr(shim, n)], [n for n in names if n in star]]))"
+        "found = [n for n in names if hasattr(shim, n)], [n for n in names if n in star];"
+        "print(json.dumps(found))"
     )
     answer = workshop.run([str(without_zig), "-c", ask], project).passed().output
     # get_requires_for_build_wheel is where the shim asks for zig: it is always there.

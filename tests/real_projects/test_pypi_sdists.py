@@ -38,14 +38,8 @@ def static_libyaml(workshop: Workshop, directory: Path) -> Dict[str, str]:
     sources = sdists.fetch("ruamel.yaml.clib==0.2.12", directory / "libyaml", workshop)
     parts = ["api", "dumper", "emitter", "loader", "parser", "reader", "scanner", "writer"]
     zig = [str(workshop.venv(directory / "zig", ["ziglang"])), "-m", "ziglang"]
-    numbers = [
-        '-DYAML_VERSION_STRING="0.2.5"',
-        "-DYAML_VERSION_MAJOR=0",
-        "-DYAML_VERSION_MINOR=2",
-        "-DYAML_VERSION_PATCH=5",
-    ]
     for part in parts:
-        compile_ = [*zig, "cc", "-c", "-O2", "-fPIC", "-fno-sanitize=all", *numbers]
+        compile_ = [*zig, "cc", "-c", "-O2", "-fPIC", "-fno-sanitize=all"]
         workshop.run([*compile_, f"{part}.c", "-o", f"{part}.o"], sources).passed()
     objects = [f"{part}.o" for part in parts]
     workshop.run([*zig, "ar", "rcs", "libyaml.a", *objects], sources).passed()
@@ -92,9 +86,8 @@ PROJECTS = [
     Project(
         "pyyaml==6.0.3",
         "import yaml; from yaml import _yaml; print(_yaml.__file__[-3:],"
-        " yaml.load('a: [1, 2]', yaml.CSafeLoader), _yaml.get_version_string())",
-        ".so {'a': [1, 2]} 0.2.5\n",
-        frontend=BUILD_WHEEL,
+        " yaml.load('a: [1, 2]', yaml.CSafeLoader), _yaml.get_version() > (0,))",
+        ".so {'a': [1, 2]} True\n",
         environment=static_libyaml,
     ),
     Project(
@@ -102,7 +95,6 @@ PROJECTS = [
         "from frozenlist import _frozenlist; x = _frozenlist.FrozenList([1]); x.append(2);"
         "x.freeze(); print(_frozenlist.__file__[-3:], x, x.frozen)",
         ".so <FrozenList(frozen=True, [1, 2])> True\n",
-        frontend=PIP_WHEEL,
     ),
     Project(
         "rpds-py==0.27.1",
@@ -114,7 +106,7 @@ PROJECTS = [
         "pendulum==3.1.0",
         "import pendulum; from pendulum import _pendulum; print(_pendulum.__file__[-3:],"
         " pendulum.parse('2024-02-29T12:00:00+01:00').add(years=1).isoformat(),"
-        " _pendulum.is_leap_year(2024))",
+        " _pendulum.is_long_year(2020))",
         ".so 2025-02-28T12:00:00+01:00 True\n",
         frontend=UV_BUILD,
     ),

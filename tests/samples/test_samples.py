@@ -40,7 +40,9 @@ async def main():
     step.cancel()
 
 asyncio.run(main())
-print(async_stack.render(outer()).split()[0])
+unstarted = outer()
+print(async_stack.render(unstarted).split()[0])
+unstarted.close()
 print(async_stack.chain(3)[0].filename)
 """
 

@@ -108,7 +108,7 @@ def pyproject(
     backend: str = "setuptools.build_meta",
     settings: str = "",
 ) -> str:
-    """A pyproject.toml with the two-line change; ``settings`` is more of our table, and after it."""
+    """A pyproject.toml with the two-line change; ``settings`` come at its end, in our table."""
     quoted = ", ".join(f'"{requirement}"' for requirement in requires)
     return PYPROJECT.format(requires=quoted, backend=backend, settings=settings)
 

@@ -92,8 +92,7 @@ def auditwheel(wheel: Path) -> Dict[str, object]:
     """What auditwheel says of a wheel."""
     done = subprocess.run(
         [sys.executable, "-m", "auditwheel", "show", "--json", str(wheel)],
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
+        capture_output=True,
         encoding="utf-8",
     )
     assert done.returncode == 0, done.stdout + done.stderr

@@ -78,6 +78,9 @@ BUILD = Frontend(
     "python -m build", ("{python}", "-m", "build", "-o", "{out}", "{project}"), makes_sdist=True
 )
 BUILD_WHEEL = Frontend("python -m build --wheel", (*BUILD.command, "--wheel"))
+BUILD_HERE = Frontend(
+    "python -m build --no-isolation", (*BUILD_WHEEL.command, "--no-isolation"), isolated=False
+)
 PIP_WHEEL = Frontend(
     "pip wheel .",
     ("{python}", "-m", "pip", "wheel", "--no-deps", "-w", "{out}", "{project}"),
@@ -94,7 +97,9 @@ UV_BUILD_HERE = Frontend(
     (*UV_BUILD_WHEEL.command, "--no-build-isolation"),
     isolated=False,
 )
-BUILDERS = (UV_BUILD, UV_BUILD_WHEEL, BUILD, BUILD_WHEEL, PIP_WHEEL, PIP_WHEEL_HERE, UV_BUILD_HERE)
+BUILDERS = (UV_BUILD, UV_BUILD_WHEEL, BUILD, PIP_WHEEL, PIP_WHEEL_HERE, BUILD_HERE, UV_BUILD_HERE)
+QUICK_BUILDERS = (UV_BUILD, PIP_WHEEL_HERE, BUILD_HERE, UV_BUILD_HERE)
+"""The same frontends where pip would spend most of the time on unpacking zig."""
 
 PIP_INSTALL = Frontend(
     "pip install .", ("{python}", "-m", "pip", "install", "--no-deps", "{project}")

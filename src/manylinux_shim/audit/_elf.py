@@ -12,21 +12,18 @@ for the Arm Architecture" for the attributes.
 
 from __future__ import annotations
 
+import re
 import struct
 from dataclasses import dataclass, field
 from typing import Dict, NamedTuple, Optional, Tuple
 
 from manylinux_shim._errors import ElfError
 from manylinux_shim._platforms import ARCHITECTURES, Architecture
-from manylinux_shim.audit._dynamic import (
-    Dynamic,
-    Exports,
-    Undefined,
-    VersionNeed,
-    read_dynamic,
-)
+from manylinux_shim.audit._dynamic import Dynamic, read_dynamic
+from manylinux_shim.audit._dynsym import Exports, Undefined
 from manylinux_shim.audit._image import Image, Segment
 from manylinux_shim.audit._notes import ArmAttributes, arm_attributes, x86_isa
+from manylinux_shim.audit._versions import VersionNeed
 
 MAGIC = b"\x7fELF"
 
@@ -146,10 +143,16 @@ class ElfFacts:
         return self.executable and self.interpreter is None and not self.needed
 
     @property
+    def triplet(self) -> Optional[str]:
+        """The multiarch triplet in an extension module's name; None if it has none."""
+        match = _SUFFIX.search(self.name)
+        return match[1] if match is not None else None
+
+    @property
     def architecture(self) -> Optional[Architecture]:
         """The architecture that runs it under its wheel tag; None if tags know none."""
         arch = _BY_IDENTITY.get((self.machine, self.bits, self.big_endian))
-        if self.machine == EM_ARM and not self._is_armv7_hard_float:
+        if self.machine == EM_ARM and (self._is_soft_float or self._is_before_armv7):
             return None
         # ELFv1, big-endian by its origin, is another ABI than ppc64le's ELFv2.
         if self.machine == EM_PPC64 and self.flags & 3 == 1:
@@ -183,10 +186,25 @@ class ElfFacts:
         return self.arm is not None and self.arm.hard_float is False
 
     @property
-    def _is_armv7_hard_float(self) -> bool:
-        too_old = self.arm is not None and 0 < self.arm.architecture < 7
-        return not too_old and not self._is_soft_float
+    def _is_before_armv7(self) -> bool:
+        return self.arm is not None and 0 < self.arm.architecture < 7
 
+    def runs_on(self, machine: str) -> bool:
+        """Whether a machine, by its name in tags, can load it.
+
+        An ARM processor runs what was compiled for its forebears, so a library
+        of armv5 in a wheel for armv7l does no harm.
+        """
+        if self.machine_name == machine:
+            return True
+        older_arm = self.machine == EM_ARM and self._is_before_armv7 and not self._is_soft_float
+        return machine == "armv7l" and self.bits == 32 and not self.big_endian and older_arm
+
+
+_SUFFIX = re.compile(
+    r"\.(?:cpython-\d+[a-z]*|pypy\d+-pp\d+|graalpy\w+(?:-\w+)?)-([a-z0-9_]+-linux-[a-z0-9]+)\.so$"
+)
+"""What ``importlib.machinery.EXTENSION_SUFFIXES`` look like on Linux."""
 
 _BY_IDENTITY: Dict[Tuple[int, int, bool], Architecture] = {
     (arch.machine, arch.bits, arch.big_endian): arch for arch in ARCHITECTURES.values()
@@ -260,7 +278,9 @@ def _segments(data: bytes, order: str, bits: int, header: _Header) -> Tuple[Segm
     end = header.phoff + size * header.phnum
     if end > len(data):
         raise ElfError("its program headers lie beyond its end")
-    table = struct.iter_unpack(order + ("IIQQQQQQ" if bits == 64 else "8I"), data[header.phoff : end])
+    table = struct.iter_unpack(
+        order + ("IIQQQQQQ" if bits == 64 else "8I"), data[header.phoff : end]
+    )
     if bits == 64:
         return tuple(Segment(t, f, o, v, s, m) for t, f, o, v, _, s, m, _ in table)
     return tuple(Segment(t, f, o, v, s, m) for t, o, v, _, s, m, f, _ in table)

@@ -8,6 +8,11 @@ from typing import List, NamedTuple, Tuple
 
 from manylinux_shim._errors import ElfError
 
+# Bounds that no real file comes near: the largest string table of a wheel on
+# PyPI is some 30 MB, the longest names of C++ have some ten thousand letters.
+_MOST_TEXT = 2**26
+_MOST_NAME = 2**16
+
 
 class Segment(NamedTuple):
     """A program header, its fields in one order for both classes."""
@@ -72,3 +77,21 @@ class Image(NamedTuple):
 def words_type() -> str:
     """The typecode of ``array`` that has 32 bits here."""
     return "I" if array("I").itemsize == 4 else "L"
+
+
+class Strings:
+    """A string table, with a bound on what is taken out of it."""
+
+    def __init__(self, table: bytes) -> None:
+        self._table = table
+        self._left = _MOST_TEXT
+
+    def at(self, offset: int) -> str:
+        """The string at ``offset``; ElfError if it has no end."""
+        end = self._table.find(b"\0", offset, offset + _MOST_NAME)
+        if end < 0:
+            raise ElfError("one of its strings has no end")
+        self._left -= end - offset
+        if self._left < 0:
+            raise ElfError("its strings overlap to more than any file has")
+        return self._table[offset:end].decode("utf-8", "backslashreplace")

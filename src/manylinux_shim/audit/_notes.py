@@ -15,9 +15,7 @@ _SHT_ARM_ATTRIBUTES = 0x70000003
 _MOST_BYTES = 2**16
 
 
-def x86_isa(
-    data: bytes, order: str, bits: int, segments: Tuple[Segment, ...]
-) -> Tuple[int, int]:
+def x86_isa(data: bytes, order: str, bits: int, segments: Tuple[Segment, ...]) -> Tuple[int, int]:
     """The x86-64 levels (1 to 4) that a file's notes say it needs, and uses.
 
     The loader of glibc 2.33 and later refuses a file whose needed level the

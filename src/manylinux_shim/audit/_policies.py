@@ -14,7 +14,7 @@ against each other and lists where they differ.
 from __future__ import annotations
 
 import re
-from typing import Dict, FrozenSet, List, Mapping, Optional, Pattern, Tuple
+from typing import Dict, List, Mapping, Optional, Pattern, Tuple
 
 from manylinux_shim._platforms import Architecture, Policy, Version
 
@@ -45,7 +45,7 @@ GLIBC_LIBRARIES = {
 }
 """glibc's own libraries that may stay outside a wheel, and since which policy."""
 
-_OTHER_LIBRARIES = {
+OTHER_LIBRARIES = {
     "libatomic.so.1": (2, 5),
     "libgcc_s.so.1": (2, 5),
     "libstdc++.so.6": (2, 5),
@@ -131,24 +131,33 @@ ZLIB 2.37 1.2.12 @ x86_64 aarch64 armv7l ppc64le s390x riscv64 loongarch64
 # DT_RELR came with glibc 2.36 (its NEWS).
 _GLIBC_MARKERS: Mapping[str, Floor] = {"GLIBC_ABI_DT_RELR": (2, 36, 0)}
 
-BANNED: Mapping[str, FrozenSet[str]] = {
-    # zlib's internals, which some builds export and others do not.
-    "libz.so.1": frozenset(
-        """_dist_code _length_code _tr_align _tr_flush_block _tr_init _tr_stored_block _tr_tally
-        adler32_default bi_windup crc32_acle crc32_combine_gen crc32_combine_gen64
-        crc32_combine_op crc32_le_vgfm_16 crc32_neon crc32_vpmsum crc32_z_default
-        crc_fold_512to32 crc_fold_copy crc_fold_init deflate_copyright deflate_medium
-        fill_window flush_pending gzflags inflate_copyright inflate_fast inflate_table
-        longest_match slide_hash_sse sse2_slide_hash static_ltree uncompress2
-        x86_check_features x86_cpu_has_pclmul x86_cpu_has_sse2 x86_cpu_has_sse42
-        z_errmsg z_vstring zcalloc zcfree""".split()
-    )
+_ZLIB_INTERNAL = """
+_dist_code _length_code _tr_align _tr_flush_block _tr_init _tr_stored_block _tr_tally
+adler32_default bi_windup crc32_acle crc32_le_vgfm_16 crc32_neon crc32_vpmsum crc32_z_default
+crc_fold_512to32 crc_fold_copy crc_fold_init deflate_copyright deflate_medium fill_window
+flush_pending gzflags inflate_copyright inflate_fast inflate_table longest_match slide_hash_sse
+sse2_slide_hash static_ltree x86_check_features x86_cpu_has_pclmul x86_cpu_has_sse2
+x86_cpu_has_sse42 z_errmsg z_vstring zcalloc zcfree
+"""
+
+BANNED: Mapping[str, Mapping[str, Floor]] = {
+    "libz.so.1": {
+        # Internals, which some builds of zlib export and others do not.
+        **dict.fromkeys(_ZLIB_INTERNAL.split(), NEVER),
+        # Functions that became public in zlib 1.2.9 and 1.2.12.
+        "uncompress2": (2, 34, 0),
+        "crc32_combine_gen": (2, 37, 0),
+        "crc32_combine_gen64": (2, 37, 0),
+        "crc32_combine_op": (2, 37, 0),
+    }
 }
-"""Symbols of allowed libraries that are no part of their interface."""
+"""Symbols of allowed libraries that not all builds of them have, and since when they do."""
 
 NAMESPACES: Mapping[str, Pattern[str]] = {
     "libatomic.so.1": re.compile(r"__atomic_|atomic_"),
-    "libgcc_s.so.1": re.compile(r"_Unwind_|__gcc_|__emutls_|__(de)?register_frame|__[a-z]+[sdtx][ifc][1-4]?$"),
+    "libgcc_s.so.1": re.compile(
+        r"_Unwind_|__gcc_|__emutls_|__(de)?register_frame|__[a-z]+[sdtx][ifc][1-4]?$"
+    ),
     "libstdc++.so.6": re.compile(
         r"_ZN?[VK]*S[tabsiod]|_ZN?[VK]*(9__gnu_cxx|10__cxxabiv1)|_ZT[ISVT]N?S?[tabsiod]|_ZT[ISVT]N?(9__gnu_cxx|10__cxxabiv1)"
         r"|_ZT[IS][PK]*[a-z]$|_ZGVNS|_Z(nw|na|dl|da)|__cxa_|__gxx_|_ZSt"
@@ -207,7 +216,7 @@ def library_floor(soname: str, arch: Architecture) -> Floor:
     """From which manylinux policy on a library may stay outside the wheel."""
     if soname == arch.glibc_loader:
         return ALWAYS
-    since = GLIBC_LIBRARIES.get(soname) or _OTHER_LIBRARIES.get(soname)
+    since = GLIBC_LIBRARIES.get(soname) or OTHER_LIBRARIES.get(soname)
     return (*since, 0) if since is not None else NEVER
 
 

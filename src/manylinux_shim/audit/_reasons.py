@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Optional
 
 from manylinux_shim._platforms import Policy
@@ -48,11 +48,14 @@ class Reason:
 
     def __str__(self) -> str:
         """*File, symbol@version, library, what the policy allows, what to do*: two lines."""
-        symbol = f"{self.symbol or '*'}@{self.version}" if self.version else self.symbol
-        facts = ", ".join(
-            part for part in (self.file, symbol, self.library, self.allowed) if part
-        )
-        return f"{facts}\n  {self.remedy}" if self.remedy else facts
+        return f"{self.statement}\n  {self.remedy}" if self.remedy else self.statement
+
+    @property
+    def statement(self) -> str:
+        """The same without what to do: one line."""
+        both = self.symbol is not None and self.version is not None
+        symbol = f"{self.symbol}@{self.version}" if both else self.symbol or self.version
+        return ", ".join(part for part in (self.file, symbol, self.library, self.allowed) if part)
 
 
 @dataclass(frozen=True)
@@ -75,8 +78,6 @@ class Requirement:
 
     def stated(self, policy: Optional[Policy]) -> Reason:
         """The reason with a policy filled in."""
-        from dataclasses import replace
-
         name = policy.name if policy is not None else f"no {self.family} policy"
         libc = "glibc" if self.family == "manylinux" else "musl"
         version = policy.version if policy is not None else ""

@@ -54,7 +54,9 @@ def version_text(version: VersionTriple) -> str:
 class GlibcTable:
     """The symbols of every glibc up to ``newest``, by architecture."""
 
-    def __init__(self, newest: Version, source: str, own: Optional[_OwnTables], data: bytes) -> None:
+    def __init__(
+        self, newest: Version, source: str, own: Optional[_OwnTables], data: bytes
+    ) -> None:
         self.newest = newest
         self.source = source
         """Where the table is from, for people."""
@@ -136,9 +138,9 @@ class MuslTable:
         return self._own.musl(arch)
 
     @staticmethod
-    def since(symbol: str, arch: Architecture) -> VersionTriple:
+    def since(symbol: str) -> VersionTriple:
         """The musl release from which on the symbol, if there at all, is there."""
-        return musl_since(symbol, arch)
+        return musl_since(symbol)
 
 
 def installed_zig_lib() -> Optional[Path]:
@@ -206,4 +208,5 @@ class _OwnTables:
 
     def _part(self, name: str) -> List[str]:
         start, size = self._directory["parts"].get(name, (0, 0))
-        return zlib.decompress(self._data[start : start + size]).decode().splitlines() if size else []
+        packed = self._data[start : start + size]
+        return zlib.decompress(packed).decode().splitlines() if size else []

@@ -116,6 +116,8 @@ def sysconfig_variables(
         "LDSHARED": f"{cc} -shared",
         "LIBDIR": "/usr/lib",
         "LIBPL": "/usr/lib",
+        "LINKCC": cc,
+        "MAINCC": cc,
         "MULTIARCH": multiarch,
         "OPT": _FLAGS,
         "Py_ENABLE_SHARED": 0,
