@@ -10,14 +10,15 @@ from typing import Dict, List, Optional, Sequence, Tuple
 from manylinux_shim._platforms import Architecture, Version
 from manylinux_shim.audit import _explanations as why
 from manylinux_shim.audit._abi3 import NOT_CHECKED, oldest_python, stable_abi, violations
-from manylinux_shim.audit._elf import MAGIC, ElfFacts, read_elf
+from manylinux_shim.audit._elf import ElfFacts
 from manylinux_shim.audit._policies import floor_of, policies
+from manylinux_shim.audit._reading import read_files
 from manylinux_shim.audit._reasons import Reason, Requirement
 from manylinux_shim.audit._requirements import Judge
 from manylinux_shim.audit._scope import Scope
 from manylinux_shim.audit._symbols import GlibcTable, MuslTable
 from manylinux_shim.audit._verdict import Verdict, family_of
-from manylinux_shim.wheel import Archive, WheelName
+from manylinux_shim.wheel import WheelName
 
 
 def audit_wheel(
@@ -36,17 +37,6 @@ def audit_wheel(
     name = WheelName.parse(path.name)
     files = read_files(path)
     return judge(path, name, files, GlibcTable.load(zig_lib), MuslTable.load(zig_lib), exclude)
-
-
-def read_files(path: Path) -> Tuple[ElfFacts, ...]:
-    """The facts of every ELF file in the archive, one inflated at a time."""
-    found = []
-    with Archive(path) as archive:
-        for member in archive.members:
-            if member.is_dir or archive.head(member, len(MAGIC)) != MAGIC:
-                continue
-            found.append(read_elf(member.name, archive.read(member)))
-    return tuple(found)
 
 
 def judge(

@@ -247,7 +247,8 @@ class Judge:
         together = [self._files[name] for name in self._scope.neighbours(facts)]
         outside: Set[str] = set()
         for other in together:
-            names = names - other.exports.names if len(other.exports) else names
+            if names and len(other.exports):
+                names = names - other.exports.names
             outside.update(self._outside(other))
             if any(self._excluded(soname) for soname in other.needed):
                 return []

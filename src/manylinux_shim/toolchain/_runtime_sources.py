@@ -99,7 +99,8 @@ _CLASSES: Dict[str, str] = {
     "cxa_default_handlers": "set_terminate set_unexpected",
     "private_typeinfo": "__fundamental_type_info __base_class_type_info __class_type_info"
     " __si_class_type_info __vmi_class_type_info __pointer_type_info __pbase_type_info"
-    " __array_type_info __function_type_info __enum_type_info __pointer_to_member_type_info __shim_type_info",
+    " __array_type_info __function_type_info __enum_type_info"
+    " __pointer_to_member_type_info __shim_type_info",
     "cxa_exception": "__isOurExceptionClass __getExceptionClass __setExceptionClass",
     "fallback_malloc": "__aligned_malloc_with_fallback __aligned_free_with_fallback"
     " __calloc_with_fallback __free_with_fallback",

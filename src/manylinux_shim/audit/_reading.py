@@ -1,0 +1,84 @@
+"""The ELF files of a wheel, inflated side by side within a bound of memory.
+
+Nearly all of an audit's time is inflating, which runs outside Python's lock, so
+that a second thread halves it where there is a second processor.
+"""
+
+from __future__ import annotations
+
+import os
+import threading
+from pathlib import Path
+from typing import Dict, List, Tuple
+
+from manylinux_shim.audit._elf import MAGIC, ElfFacts, read_elf
+from manylinux_shim.wheel import Archive, Member
+
+_MOST_THREADS = 4
+_WORTH_THREADS = 2**22
+"""Bytes below which starting a thread takes longer than it saves."""
+_ROOM = 2**24
+"""Bytes that may be inflated at a time beyond the largest member."""
+
+
+def read_files(path: Path) -> Tuple[ElfFacts, ...]:
+    """The facts of every ELF file in the archive, in its order; none is kept inflated.
+
+    Whatever begins as an ELF file is one, whatever its name and RECORD say.
+    Raises WheelError or ElfError, that of the first file in the archive's order.
+    """
+    with Archive(path) as archive:
+        members = [
+            member
+            for member in archive.members
+            if not member.is_dir and archive.head(member, len(MAGIC)) == MAGIC
+        ]
+        threads = min(_MOST_THREADS, os.cpu_count() or 1, len(members))
+        if sum(member.size for member in members) < _WORTH_THREADS:
+            threads = 1
+        return _Reading(archive, members).run(threads)
+
+
+class _Reading:
+    """Members that some threads take one after the other."""
+
+    def __init__(self, archive: Archive, members: List[Member]) -> None:
+        self._archive = archive
+        self._members = members
+        self._facts: Dict[int, ElfFacts] = {}
+        self._errors: Dict[int, BaseException] = {}
+        self._next = 0
+        self._room = max((member.size for member in members), default=0) + _ROOM
+        self._changed = threading.Condition()
+
+    def run(self, threads: int) -> Tuple[ElfFacts, ...]:
+        """All facts; the calling thread is one of ``threads``."""
+        others = [threading.Thread(target=self._work, daemon=True) for _ in range(threads - 1)]
+        for thread in others:
+            thread.start()
+        self._work()
+        for thread in others:
+            thread.join()
+        if self._errors:
+            raise self._errors[min(self._errors)]
+        return tuple(self._facts[number] for number in range(len(self._members)))
+
+    def _work(self) -> None:
+        while True:
+            with self._changed:
+                number = self._next
+                # After an error nothing new is begun; what came before it is finished.
+                if number == len(self._members) or self._errors:
+                    return
+                self._next += 1
+                member = self._members[number]
+                self._changed.wait_for(lambda: self._room >= member.size)  # noqa: B023
+                self._room -= member.size
+            try:
+                self._facts[number] = read_elf(member.name, self._archive.read(member))
+            except BaseException as error:  # raised again by the caller's thread
+                self._errors[number] = error
+            finally:
+                with self._changed:
+                    self._room += member.size
+                    self._changed.notify_all()

@@ -1,0 +1,46 @@
+"""``show``: which tag a wheel has earned, what stands in the way of better ones."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from pathlib import Path
+
+from manylinux_shim.cli import Command
+from manylinux_shim.commands._arguments import add_wheels, each_wheel, use_colour, width
+
+
+def _add_arguments(parser: argparse.ArgumentParser) -> None:
+    add_wheels(parser)
+    parser.add_argument(
+        "--json", action="store_true", help="one JSON object a wheel, each on a line of its own"
+    )
+
+
+def _run(options: argparse.Namespace) -> int:
+    from manylinux_shim.audit import audit_wheel, render, to_json
+
+    separator = ""
+
+    def show(wheel: Path) -> int:
+        nonlocal separator
+        verdict = audit_wheel(wheel, exclude=options.exclude)
+        if options.json:
+            text = json.dumps(to_json(verdict))
+        else:
+            text = separator + render(verdict, None, use_colour(), width(), options.all)
+            separator = "\n"
+        sys.stdout.write(text + "\n")
+        return 0
+
+    return each_wheel(options.wheels, show)
+
+
+COMMAND = Command(
+    help="show which platform tag a wheel has earned, and why not a better one",
+    example="  manylinux-shim show dist/*.whl\n"
+    "  manylinux-shim show --json dist/a.whl | jq .earned",
+    add_arguments=_add_arguments,
+    run=_run,
+)
