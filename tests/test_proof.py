@@ -15,6 +15,7 @@ from manylinux_shim._plan import Plan
 from manylinux_shim._platforms import ARCHITECTURES, Policy, host_architecture
 from manylinux_shim._proof import proven
 from manylinux_shim._settings import Settings
+from manylinux_shim.audit import audit_wheel
 
 HOST = host_architecture()
 LOWEST = Policy.parse("manylinux_2_17")
@@ -132,6 +133,22 @@ def test_check_mode_keeps_linux_for_a_wheel_of_this_machine_and_says_why(
     asked = plan(mode="check", policy=LOWEST, linked=None)
     with pytest.raises(PolicyError, match=r"libcrypt\.so\.1"):
         proven(built, asked, out)
+
+
+def test_a_run_path_into_the_build_machine_never_reaches_a_wheel(
+    tmp_path: Path, out: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "c.c").write_text("int f(void) { return 1; }")
+    subprocess.run(
+        ["gcc", "-shared", "-fPIC", "c.c", "-o", "c.so", "-Wl,-rpath,/opt/python/lib"],
+        cwd=tmp_path,
+        check=True,
+    )
+    files = {"small/c.so": (tmp_path / "c.so").read_bytes()}
+    built = wheel(tmp_path, "cp311-cp311-linux_x86_64", files)
+    done = proven(built, plan(), out)
+    assert "run path /opt/python/lib is taken out of small/c.so" in capsys.readouterr().err
+    assert not [facts.run_path for facts in audit_wheel(done).files if facts.run_path]
 
 
 def test_a_file_for_another_machine_is_refused(

@@ -6,14 +6,16 @@ import os
 import shutil
 import tempfile
 from pathlib import Path
-from typing import Mapping, Tuple
+from typing import Collection, Mapping, Tuple
 
 from manylinux_shim._errors import PolicyError, SettingsError
 from manylinux_shim._messages import say
 from manylinux_shim._plan import Plan
 from manylinux_shim._platforms import parse_platform_tag
 from manylinux_shim.audit import Verdict, audit_wheel, render_refusal
-from manylinux_shim.wheel import WheelName, retag
+from manylinux_shim.audit._reasons import RUN_PATH
+from manylinux_shim.relink import without_run_path
+from manylinux_shim.wheel import Archive, WheelName, repack, retag
 
 _FIRST_OF_1980 = "315532800"
 
@@ -27,6 +29,10 @@ def proven(built: Path, plan: Plan, directory: Path) -> Path:
     verdict = audit_wheel(built, exclude=plan.settings.exclude)
     if verdict.pure:
         return _without_elf(built, plan, directory)
+    led_astray = {reason.file for reason in verdict.reasons if reason.kind == RUN_PATH}
+    if led_astray:
+        built = _without_run_paths(built, verdict, led_astray)
+        verdict = audit_wheel(built, exclude=plan.settings.exclude)
     if plan.target is not None and verdict.architecture is not plan.target:
         raise PolicyError(
             f"{built.name} has files for {verdict.machine}, and this build is for"
@@ -55,6 +61,29 @@ def _tags(verdict: Verdict, plan: Plan) -> Tuple[str, ...]:
         say(refusal)
         return verdict.earned
     return tuple(earned)
+
+
+def _without_run_paths(built: Path, verdict: Verdict, names: Collection[str]) -> Path:
+    """``built`` without the run paths that lead out of it: Python's own flags bring them in.
+
+    A file that looks for libraries inside the wheel too is left to be refused.
+    """
+    changed = {}
+    with Archive(built) as archive:
+        for facts in verdict.files:
+            member = archive.find(facts.name)
+            if facts.name in names and member and not _looks_inside(facts.run_path):
+                changed[facts.name] = without_run_path(archive.read(member))
+                say(f"run path {':'.join(facts.run_path)} is taken out of {facts.name}")
+    directory = built.parent / "without-run-paths"
+    directory.mkdir()
+    return repack(
+        built, directory, platforms=WheelName.parse(built.name).platforms, changed=changed
+    )
+
+
+def _looks_inside(run_path: Collection[str]) -> bool:
+    return any(entry.startswith(("$ORIGIN", "${ORIGIN}")) for entry in run_path)
 
 
 def _without_elf(built: Path, plan: Plan, directory: Path) -> Path:

@@ -23,7 +23,6 @@ from manylinux_shim.toolchain._target_python import host_variables, sysconfig_va
 from manylinux_shim.toolchain._tools import tools, variables
 from manylinux_shim.toolchain._zig import Zig
 
-
 _HOST_COMPILERS = {"HOST_CC": "cc", "HOST_CXX": "c++", "HOST_AR": "ar"}
 """What the cc crate takes for build scripts, which run on this machine."""
 
