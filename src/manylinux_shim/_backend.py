@@ -108,14 +108,15 @@ def _toolchain(plan: Plan, project: Path, rest: ConfigSettings) -> Dict[str, str
     from manylinux_shim.toolchain._rust import compiles_rust, require_standard_library
     from manylinux_shim.toolchain._zig import find_zig, usable_zig
 
-    if usable_zig() is None:
+    zig = usable_zig()
+    if zig is None:
         # Perhaps the frontend was not asked for it, because nothing is compiled.
         delegated("get_requires_for_build_wheel", rest)
         if _purity.compiles_nothing(plan.settings, project):
             return {}
+        zig = find_zig()
     if plan.cross and compiles_rust(read_toml(project / "pyproject.toml")):
         require_standard_library(plan.target, plan.linked.family, os.environ)
-    zig = find_zig()
     say(f"zig {zig.version} links for {plan.linked}_{plan.target.name}")
     return prepare(
         zig,

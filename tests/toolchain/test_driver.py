@@ -14,6 +14,7 @@ from elftools.elf.elffile import ELFFile
 
 from manylinux_shim._platforms import Policy, host_architecture
 from manylinux_shim.toolchain._environment import prepare
+from manylinux_shim.toolchain._tools import ROOT_VARIABLE, START
 from manylinux_shim.toolchain._zig import find_zig
 
 HELLO = """
@@ -227,10 +228,9 @@ def test_outside_of_a_build_the_compiler_says_so(toolchain: Dict[str, str], tmp_
 
 
 def test_the_driver_starts_on_the_standard_library_alone(toolchain: Dict[str, str]) -> None:
-    driver = toolchain["_MANYLINUX_SHIM_DRIVER"]
     started = subprocess.run(
-        [sys.executable, "-I", "-S", "-X", "importtime", driver, "/dev/null", "cc", "--version"],
-        env={},
+        [sys.executable, "-I", "-S", "-X", "importtime", "-c", START, "/dev/null", "cc", "-v"],
+        env={ROOT_VARIABLE: toolchain[ROOT_VARIABLE]},
         stderr=subprocess.PIPE,
         encoding="utf-8",
         check=False,

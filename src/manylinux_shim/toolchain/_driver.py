@@ -1,8 +1,9 @@
 """The compiler that the real backend calls as ``CC``, ``CXX``, ``AR`` and linker.
 
-Run through one of the small scripts that ``_tools`` writes::
+Run through one of the small scripts that ``_tools`` writes, which start Python
+on nothing but the standard library and call ``main`` with::
 
-    python -I -S _driver.py CONFIGURATION TOOL ARGUMENT...
+    CONFIGURATION TOOL ARGUMENT...
 
 ``TOOL`` is ``cc``, ``c++``, ``ar``, ``ranlib`` or ``ld``; ``CONFIGURATION`` is a
 file of ``key<TAB>value`` lines that ``_tools`` describes. Where zig is stands in
@@ -15,11 +16,6 @@ from __future__ import annotations
 
 import os
 import sys
-
-if __name__ == "__main__":
-    # Run as a file, with nothing on the path but the standard library.
-    _here = os.path.dirname(os.path.abspath(__file__))
-    sys.path.insert(0, os.path.dirname(os.path.dirname(_here)))
 
 from manylinux_shim._errors import ShimError
 from manylinux_shim.toolchain._answers import answer
@@ -295,7 +291,3 @@ def _say(message: str) -> None:
 def _fail(message: str) -> int:
     _say(f"error: {message}")
     return 1
-
-
-if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))

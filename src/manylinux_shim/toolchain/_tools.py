@@ -13,6 +13,7 @@ import sys
 from pathlib import Path
 from typing import Dict, Iterable, List, Mapping, Tuple
 
+import manylinux_shim
 from manylinux_shim._platforms import Architecture, Policy
 from manylinux_shim.toolchain import _driver
 from manylinux_shim.toolchain._cache import make_once
@@ -23,11 +24,17 @@ from manylinux_shim.toolchain._zig import Zig
 NAMES = ("cc", "c++", "ar", "ranlib", "ld")
 
 PYTHON_VARIABLE = "_MANYLINUX_SHIM_PYTHON"
-DRIVER_VARIABLE = "_MANYLINUX_SHIM_DRIVER"
+ROOT_VARIABLE = "_MANYLINUX_SHIM_ROOT"
+
+START = (
+    f"import os, sys; sys.path.insert(0, os.environ['{ROOT_VARIABLE}']);"
+    " from manylinux_shim.toolchain._driver import main; sys.exit(main(sys.argv[1:]))"
+)
+"""What Python is given to run: an import, so that the driver's bytecode is kept."""
 
 _SCRIPT = """#!/bin/sh
 # A compiler of manylinux-shim, for {what}.
-exec "${{{python}:?works inside of a build by manylinux-shim only}}" -I -S "${driver}" \
+exec "${{{python}:?works inside of a build by manylinux-shim only}}" -I -S -c "{start}" \
 "{configuration}" {tool} "$@"
 """
 
@@ -83,7 +90,7 @@ def tools(
             script = _SCRIPT.format(
                 what=f"{policy.name}_{arch.name}",
                 python=PYTHON_VARIABLE,
-                driver=DRIVER_VARIABLE,
+                start=START,
                 configuration=configuration,
                 tool=name,
             )
@@ -97,7 +104,7 @@ def variables(zig: Zig, source: Path) -> Dict[str, str]:
     """What the tools read from the environment: the places that change from build to build."""
     return {
         PYTHON_VARIABLE: sys.executable,
-        DRIVER_VARIABLE: str(Path(_driver.__file__).resolve()),
+        ROOT_VARIABLE: str(Path(manylinux_shim.__file__).resolve().parent.parent),
         _driver.ZIG_VARIABLE: str(zig.executable),
         _driver.ZIG_LIB_VARIABLE: str(zig.lib),
         _driver.SOURCE_VARIABLE: str(source),
