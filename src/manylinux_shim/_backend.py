@@ -7,10 +7,11 @@ import tempfile
 from pathlib import Path
 from typing import Any, Callable, Dict, List, Mapping, Optional, Tuple
 
-from manylinux_shim import _delegate, _purity
-from manylinux_shim._errors import ShimError
+from manylinux_shim import _delegate, _earlier_builds, _purity
+from manylinux_shim._errors import SettingsError, ShimError
 from manylinux_shim._messages import reported, say
 from manylinux_shim._plan import Plan, make_plan, refuse_editable, this_host
+from manylinux_shim._platforms import Policy
 from manylinux_shim._settings import Settings, load_settings, read_toml, verbose
 
 ConfigSettings = Optional[Mapping[str, Any]]
@@ -31,10 +32,13 @@ def build_wheel(
     if verbose():
         for name, value in toolchain.items():
             say(f"{name}={value}")
+    compiler = toolchain.get("CC", "the host's")
+    _earlier_builds.outdate(project, compiler)
     with tempfile.TemporaryDirectory(prefix="manylinux-shim-") as scratch:
         built = _delegate.build_wheel(
             settings, project, Path(scratch), rest, metadata_directory, toolchain, plan.hint
         )
+        _earlier_builds.remember(project, compiler)
         from manylinux_shim import _proof
 
         return _proof.proven(built, plan, Path(wheel_directory)).name
@@ -117,6 +121,12 @@ def _toolchain(plan: Plan, project: Path, rest: ConfigSettings) -> Dict[str, str
         zig = find_zig()
     if plan.cross and compiles_rust(read_toml(project / "pyproject.toml")):
         require_standard_library(plan.target, plan.linked.family, os.environ)
+    newest = zig.newest_glibc()
+    if plan.linked.family == "manylinux" and plan.linked.version > newest:
+        raise SettingsError(
+            f"zig {zig.version} does not know glibc {plan.linked.version} ({plan.linked})",
+            f"The highest policy that it links for is {Policy('manylinux', newest)}.",
+        )
     say(f"zig {zig.version} links for {plan.linked}_{plan.target.name}")
     return prepare(
         zig,

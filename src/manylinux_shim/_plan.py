@@ -149,6 +149,10 @@ def _policy(
             raise SettingsError(
                 f"policy {policy} is not known", "Use musllinux_1_2 or musllinux_1_1."
             )
+    elif policy.version.major != 2:
+        raise SettingsError(
+            f"policy {settings.policy} is not known", "Use manylinux_2_Y: there is no other glibc."
+        )
     elif policy.version < target.lowest_manylinux:
         lowest = Policy("manylinux", target.lowest_manylinux)
         raise SettingsError(

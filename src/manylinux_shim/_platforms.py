@@ -55,7 +55,7 @@ class Architecture:
     glibc_loader: str
     """Soname of glibc's dynamic loader."""
     musl_arch: str
-    """The architecture in ``libc.musl-<arch>.so.1`` and ``ld-musl-<arch>.so.1``."""
+    """The architecture in ``libc.musl-<arch>.so.1``, as Alpine has it."""
     lowest_glibc: Version
     """The lowest glibc that zig can link against."""
     lowest_manylinux: Version
@@ -88,8 +88,9 @@ class Architecture:
 
     @property
     def musl_loader(self) -> str:
-        """File name of musl's dynamic loader."""
-        return f"ld-musl-{self.musl_arch}.so.1"
+        """File name of musl's dynamic loader, which is named after the ABI."""
+        abi = "armhf" if self.musl == "musleabihf" else self.musl_arch
+        return f"ld-musl-{abi}.so.1"
 
     def zig_target(self, policy: Policy) -> str:
         """zig's ``-target`` for linking what ``policy`` asks for.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import platform
 import shutil
 import tempfile
 from pathlib import Path
@@ -12,6 +13,7 @@ from manylinux_shim._errors import PolicyError, SettingsError
 from manylinux_shim._messages import say
 from manylinux_shim._plan import Plan
 from manylinux_shim._platforms import parse_platform_tag
+from manylinux_shim._python_api import not_in_this_python
 from manylinux_shim.audit import Verdict, audit_wheel, render_refusal
 from manylinux_shim.audit._reasons import RUN_PATH
 from manylinux_shim.relink import without_run_path
@@ -33,6 +35,12 @@ def proven(built: Path, plan: Plan, directory: Path) -> Path:
     if led_astray:
         built = _without_run_paths(built, verdict, led_astray)
         verdict = audit_wheel(built, exclude=plan.settings.exclude)
+    for file, symbol in not_in_this_python(verdict):
+        raise PolicyError(
+            f"{built.name}: {file} needs {symbol}, which {platform.python_implementation()}"
+            f" {platform.python_version()} does not have",
+            "Correct the name, or leave the call out for this Python version.",
+        )
     if plan.target is not None and verdict.architecture is not plan.target:
         raise PolicyError(
             f"{built.name} has files for {verdict.machine}, and this build is for"
@@ -48,6 +56,12 @@ def _tags(verdict: Verdict, plan: Plan) -> Tuple[str, ...]:
     """The platform tags to write; PolicyError when what was asked for is not earned."""
     earned = [tag for tag in verdict.earned if parse_platform_tag(tag)]
     if plan.policy is not None and plan.target is not None:
+        if plan.policy not in verdict.policies:
+            known = [p.name for p in verdict.policies if p.family == plan.policy.family]
+            raise PolicyError(
+                f"policy {plan.policy} is not known for {plan.target.name}",
+                f"The highest is {known[-1]}." if known else "",
+            )
         if not verdict.proves(plan.policy):
             raise PolicyError(render_refusal(verdict, plan.policy))
         if not all(tag.startswith(plan.policy.family) for tag in earned):

@@ -129,6 +129,9 @@ def _machine(files: Tuple[ElfFacts, ...], claimed: Tuple[str, ...]) -> str:
         for machine in machines:
             if tag.endswith(f"_{machine}"):
                 return machine
+    if "armv7l" in machines and all(machine.startswith("armv") for machine in machines):
+        # Whatever older code is beside it, it takes such a processor.
+        return "armv7l"
     return machines.most_common(1)[0][0] if machines else ""
 
 

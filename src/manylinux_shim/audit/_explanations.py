@@ -10,7 +10,7 @@ from typing import Optional, Tuple
 from manylinux_shim._platforms import Architecture, Policy
 from manylinux_shim.audit import _reasons as kinds
 from manylinux_shim.audit._elf import ElfFacts
-from manylinux_shim.audit._policies import NEVER, Floor
+from manylinux_shim.audit._policies import NEVER, Floor, glibc_version
 from manylinux_shim.audit._reasons import Reason, Requirement
 
 _LINK_OLDER = 'Link against an older glibc (mode = "zig"), or claim the newer policy.'
@@ -139,8 +139,12 @@ def banned(facts: ElfFacts, name: str, library: str) -> Reason:
 
 
 def version(facts: ElfFacts, name: Optional[str], version: str, library: str) -> Reason:
-    prefix = version.split("_", 1)[0]
-    allowed = "{policy} allows {libc}" if prefix == "GLIBC" else "{policy} has no " + version
+    if version == "GLIBC_PRIVATE":
+        allowed = "it is private to one build of glibc, and {policy} allows none of that"
+    elif glibc_version(version) is not None:
+        allowed = "{policy} allows {libc}"
+    else:
+        allowed = "{policy} has no " + version
     return Reason(
         None, facts.name, kinds.SYMBOL_VERSION, name, version, library,
         allowed=allowed, remedy=_LINK_OLDER,

@@ -78,7 +78,7 @@ class Requirement:
 
     def stated(self, policy: Optional[Policy]) -> Reason:
         """The reason with a policy filled in."""
-        name = policy.name if policy is not None else f"no {self.family} policy"
+        name = policy.name if policy is not None else self.family
         libc = "glibc" if self.family == "manylinux" else "musl"
         version = policy.version if policy is not None else ""
         allowed = self.reason.allowed

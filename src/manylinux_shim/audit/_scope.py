@@ -15,6 +15,9 @@ from typing import Dict, FrozenSet, List, Optional, Sequence, Set, Tuple
 
 from manylinux_shim.audit._elf import ElfFacts
 
+# How many libraries may lead to each other's run paths; loaders have no such bound,
+# but two are many, and a wheel made to keep us busy would have thousands.
+_MOST_ROUNDS = 16
 _SITE = "lib/python/site-packages"
 _SITE_SPELLED = re.compile(r"^lib(64)?/python[0-9.]+t?/(site|dist)-packages(?=/|$)")
 _SCHEMES = {"purelib": _SITE, "platlib": _SITE, "data": "", "scripts": "bin", "headers": "include"}
@@ -76,7 +79,7 @@ class Scope:
     def _link(self, files: Sequence[ElfFacts]) -> None:
         """Find every needed library, until the run paths of those above show no more."""
         missing = [(f, s) for f in files for s in f.needed if s in self._by_soname]
-        while missing:
+        for _ in range(_MOST_ROUNDS):
             left = []
             for f, soname in missing:
                 library = self._search(f, soname)

@@ -4,9 +4,10 @@ A distribution keeps its libc for life, so one row a release is enough; rolling
 distributions have none. Architectures are those that a release is published
 for, under their wheel names; a star stands for all.
 
-Sources: the package lists of the distributions themselves (glibc in RHEL and
-its rebuilds, ``libc6`` in Debian and Ubuntu, ``glibc`` in Amazon Linux and SLES,
-``musl`` in Alpine's aports), and their release notes for architectures.
+Written from general knowledge, and not yet looked up row by row. Where to do
+so: the distributions' package lists (``glibc`` in RHEL, Amazon Linux and SLES,
+``libc6`` in Debian and Ubuntu, ``musl`` in Alpine's aports), and their release
+notes for architectures.
 """
 
 from __future__ import annotations

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import sys
 from pathlib import Path
+from typing import List, Sequence
 
 from manylinux_shim._platforms import Policy, parse_platform_tag
 from manylinux_shim.cli import Command
@@ -23,6 +24,11 @@ def _add_arguments(parser: argparse.ArgumentParser) -> None:
     )
 
 
+def _promises(claimed: Sequence[str]) -> List[str]:
+    """The tags that promise something: ``linux_<arch>`` says "this machine", and no more."""
+    return [tag for tag in claimed if not tag.startswith("linux_")]
+
+
 def _run(options: argparse.Namespace) -> int:
     from manylinux_shim.audit import audit_wheel, render_claims, render_refusal
 
@@ -36,8 +42,9 @@ def _run(options: argparse.Namespace) -> int:
         verdict = audit_wheel(wheel, exclude=options.exclude)
         proven = verdict.truthful if policy is None else verdict.proves(policy)
         if proven:
-            what = policy.name if policy is not None else ", ".join(verdict.claimed)
-            sys.stdout.write(f"{wheel.name}: {what} is proven\n")
+            what = [policy.name] if policy is not None else _promises(verdict.claimed)
+            text = f"{', '.join(what)} proven" if what else "promises nothing, so nothing is untrue"
+            sys.stdout.write(f"{wheel.name}: {text}\n")
             return 0
         if policy is None:
             sys.stdout.write(render_claims(verdict, full=options.all) + "\n")

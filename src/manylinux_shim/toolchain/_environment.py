@@ -63,6 +63,8 @@ def prepare(
     )
     rust = arch.rust_target(policy.family)
     optional = {**_archivers(directory), **_cargo(directory, rust), **_maturin()}
+    # What cargo linked otherwise is as fresh to it as what it links now.
+    optional["CARGO_TARGET_DIR"] = str(source / "target" / directory.name)
     if cross:
         optional.update({"CARGO_BUILD_TARGET": rust, **_HOST_COMPILERS})
         optional.update(cross_files(cache, arch, multiarch, directory, root.directory))

@@ -22,7 +22,7 @@ from manylinux_shim._platforms import Architecture, Policy
 from manylinux_shim.toolchain._cache import make_once
 from manylinux_shim.toolchain._zig import Zig
 
-_LAYOUT = 1
+_LAYOUT = 2
 """Counts up when what stands in a sysroot changes, so that an old one is not used."""
 
 _LIB = "{lib}"
@@ -33,6 +33,9 @@ _LIB = "{lib}"
 _KEPT_WITH_VALUE = ("-target", "-isystem")
 _KEPT = ("-nostdinc", "-nostdinc++", "-mhard-float", "-msoft-float")
 _KEPT_PREFIXES = ("-D", "-mabi=", "-mfloat-abi=")
+# zig 0.17 gives it for every glibc; before 2.32 there is no such long double, and
+# printf itself would need that version.
+_NOT_KEPT = ("-DNDEBUG", "-mabi=ieeelongdouble")
 _OWN_LINKER_FLAGS = ("-m", "-mllvm")
 
 _PROBE_C = "int main(void) { return 0; }\n"
@@ -227,7 +230,7 @@ def _kept(command: List[str]) -> Iterator[str]:
             yield next(words)
         elif word == "-Xclang":
             next(words)
-        elif word != "-DNDEBUG" and (word in _KEPT or word.startswith(_KEPT_PREFIXES)):
+        elif word not in _NOT_KEPT and (word in _KEPT or word.startswith(_KEPT_PREFIXES)):
             yield word
 
 

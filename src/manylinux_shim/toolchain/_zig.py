@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Iterator, Optional, Tuple
 
 from manylinux_shim._errors import ToolchainError
+from manylinux_shim._platforms import Version
 
 OLDEST = (0, 14)
 BEFORE = (0, 18)
@@ -28,6 +29,20 @@ class Zig:
     version: str
     lib: Path
     """The directory of zig's own headers, sources and symbol tables."""
+
+    def newest_glibc(self) -> Version:
+        """The newest glibc that this zig can link against; it would take any number.
+
+        The head of ``abilists``: a count of libraries and their names, a count
+        of versions and three bytes for each.
+        """
+        data = self.abilists.read_bytes()[:4096]
+        at = 1
+        for _ in range(data[0]):
+            at = data.index(0, at) + 1
+        versions = [data[at + 1 + 3 * n : at + 4 + 3 * n] for n in range(data[at])]
+        major, minor, _ = max(versions)
+        return Version(major, minor)
 
     @property
     def abilists(self) -> Path:

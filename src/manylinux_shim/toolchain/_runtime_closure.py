@@ -1,0 +1,206 @@
+"""Which objects of the runtime libraries a link needs, and the archive of them.
+
+The objects are found from the symbols, by guess and by proof: compiled, their
+symbol tables say what they define and what they need in turn, until nothing is
+missing.
+"""
+
+from __future__ import annotations
+
+import concurrent.futures
+import hashlib
+import os
+from pathlib import Path
+from typing import Dict, Iterable, List, Optional, Set
+
+from manylinux_shim.toolchain._runtime_builtins import build, exported
+from manylinux_shim.toolchain._runtime_commands import Commands, commands
+from manylinux_shim.toolchain._runtime_objects import Symbols, make_file, read_symbols, run
+from manylinux_shim.toolchain._runtime_sources import (
+    candidates,
+    head_start,
+    is_mentioned,
+    is_standard,
+)
+
+
+def build_archive(zig: str, zig_target: str, place: str, names: List[str], jobs: int) -> List[str]:
+    """An archive with what runtime libraries provide of ``names``, and its members.
+
+    Paths below ``place``, the archive first; empty when they provide nothing.
+    Raises ToolchainError.
+    """
+    root = Path(place)
+    with Builder(zig, zig_target, root, jobs or len(os.sched_getaffinity(0))) as builder:
+        objects = builder.closure(names)
+        objects += builder.builtins(names, objects)
+    members = [_archive(zig, root, objects), *objects] if objects else []
+    return [path.relative_to(root).as_posix() for path in members]
+
+
+def remember(link: str, lines: List[str]) -> None:
+    """Write ``lines`` down for the next one who asks; ToolchainError on a full disk."""
+    path = Path(link)
+    text = "\n".join(lines)
+    path.unlink(missing_ok=True)
+    make_file(path, lambda staging, _: _write(staging, text))
+
+
+def _write(path: Path, text: str) -> None:
+    path.write_text(text, encoding="utf-8", errors="surrogateescape")
+
+
+def _digest(words: Iterable[str]) -> str:
+    return hashlib.sha256("\n".join(words).encode("utf-8")).hexdigest()[:32]
+
+
+def _archive(zig: str, place: Path, objects: List[Path]) -> Path:
+    """An archive of ``objects`` in this order: the linker takes what it needs out of it.
+
+    A thin one: it holds the names of the files, not their bytes.
+    """
+    name = _digest(path.name for path in objects)
+    archive = place / "archives" / f"runtime-{name}.a"
+    words = [f"../objects/{path.name}" for path in objects]
+
+    def make(staging: Path, lock: int) -> None:
+        command = [zig, "ar", "crsDT", staging.name, *words]
+        run(command, lock, what="an archive of objects", cwd=str(staging.parent))
+
+    return make_file(archive, make)
+
+
+class Builder:
+    """The objects of one target, compiled as they turn out to be needed."""
+
+    def __init__(self, zig: str, zig_target: str, place: Path, jobs: int) -> None:
+        self._zig = zig
+        self._zig_target = zig_target
+        self._place = place
+        self._pool = concurrent.futures.ThreadPoolExecutor(jobs)
+        self._running: Dict[str, concurrent.futures.Future[Symbols]] = {}
+        self._symbols: Dict[str, Symbols] = {}
+        self._all = False
+        self._learned: Optional[Commands] = None
+
+    def __enter__(self) -> Builder:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        for future in self._running.values():
+            future.cancel()
+        self._pool.shutdown()
+
+    @property
+    def _commands(self) -> Commands:
+        if self._learned is None:
+            self._learned = commands(self._zig, self._zig_target, self._place)
+        return self._learned
+
+    def closure(self, names: Iterable[str]) -> List[Path]:
+        """The objects that define ``names`` and what those need, in link order."""
+        todo = [name for name in names if candidates(name) or is_standard(name)]
+        if not todo:
+            return []
+        self._start(head_start([candidates(name)[0] for name in todo if candidates(name)]))
+        seen: Set[str] = set(todo)
+        needed: Set[str] = set()
+        blocked: List[str] = []
+        unknown: List[str] = []
+        while todo or blocked or unknown:
+            while todo:
+                name = todo.pop()
+                stem = self._find(name)
+                if stem is None:
+                    blocked.append(name)
+                elif not stem:
+                    unknown.append(name)
+                elif stem not in needed:
+                    needed.add(stem)
+                    todo += self._symbols[stem].undefined - seen
+                    seen |= self._symbols[stem].undefined
+            if blocked:
+                self._wait()
+                todo, blocked = blocked, []
+            elif not self._all and self._is_missing(unknown, needed):
+                # Only now, when all else is settled: the answer must not depend on
+                # which compiler was done first.
+                self._start(self._commands.sources)
+                self._all = True
+                todo, unknown = unknown, []
+            else:
+                unknown = []
+        return [self._path(stem) for stem in self._commands.sources if stem in needed]
+
+    def _find(self, name: str) -> Optional[str]:
+        """The stem that defines ``name``, ``""`` if none is known, None while one compiles."""
+        guesses: Iterable[str] = candidates(name)
+        if guesses or (self._all and is_standard(name)):
+            guesses = [*guesses, *(self._commands.sources if self._all else ())]
+        for stem in guesses:
+            if stem in self._commands.sources:
+                if stem not in self._symbols:
+                    self._start([stem])
+                    return None
+                if name in self._symbols[stem].defined:
+                    return stem
+        return ""
+
+    def _is_missing(self, unknown: List[str], needed: Set[str]) -> bool:
+        """Whether a library may define what is neither found nor part of what is needed."""
+        here = frozenset().union(*(self._symbols[stem].defined for stem in needed))
+        rest = [name for name in unknown if name not in here and is_standard(name)]
+        if not rest:
+            return False
+        sources = self._commands.sources.values()
+        text = "\n".join(_read(Path(self._commands.lib, source)) for source in sources)
+        return any(is_mentioned(name, text) for name in rest)
+
+    def _start(self, stems: Iterable[str]) -> None:
+        for stem in stems:
+            if stem in self._commands.sources and stem not in self._running:
+                self._running[stem] = self._pool.submit(self._compile, stem)
+
+    def _wait(self) -> None:
+        pending = [f for stem, f in self._running.items() if stem not in self._symbols]
+        concurrent.futures.wait(pending, return_when=concurrent.futures.FIRST_COMPLETED)
+        for stem, future in self._running.items():
+            if future.done():
+                self._symbols[stem] = future.result()
+
+    def _path(self, stem: str) -> Path:
+        library = self._commands.sources[stem].split("/", 1)[0]
+        return self._place / "objects" / f"{library}-{stem}.o"
+
+    def _compile(self, stem: str) -> Symbols:
+        command = self._commands.compile(self._zig, stem)
+
+        def make(staging: Path, lock: int) -> None:
+            run([*command, "-o", str(staging)], lock, what=self._commands.sources[stem])
+
+        return read_symbols(make_file(self._path(stem), make))
+
+    def builtins(self, names: Iterable[str], objects: Iterable[Path]) -> List[Path]:
+        """The object of compiler_rt that defines what is still undefined, if any does."""
+        symbols = [read_symbols(path) for path in objects]
+        defined = frozenset().union(*(each.defined for each in symbols))
+        wanted = {name for each in symbols for name in each.undefined if name.startswith("__")}
+        wanted = {name for name in wanted.union(names) - defined if not name.startswith("_Z")}
+        if not wanted:
+            return []
+        exports = exported(self._commands.lib)
+        found = sorted(wanted & set(exports))
+        if not found:
+            return []
+        files = sorted(frozenset().union(*(exports[name] for name in found)))
+        path = self._place / "objects" / f"compiler_rt-{_digest(files)}.o"
+        target, cpu = self._commands.target, self._commands.cpu
+
+        def make(staging: Path, lock: int) -> None:
+            build(self._zig, self._commands.lib, target, cpu, files, staging, lock)
+
+        return [make_file(path, make)]
+
+
+def _read(path: Path) -> str:
+    return path.read_text(encoding="utf-8", errors="replace")
