@@ -45,10 +45,12 @@ def _setuptools(_project: Path) -> bool:
     for name in ("setuptools._distutils.core", "distutils.core"):
         distribution = getattr(sys.modules.get(name), "_setup_distribution", None)
         if distribution is not None:
+            # setuptools fills in commands of its own; a project's may do anything.
+            commands = distribution.cmdclass.values()
             return not (
                 distribution.has_ext_modules()
                 or distribution.has_c_libraries()
-                or distribution.cmdclass
+                or any(c.__module__.split(".")[0] not in _KNOWN_COMMANDS for c in commands)
                 or getattr(distribution, "cffi_modules", None)
                 or getattr(distribution, "rust_extensions", None)
             )
@@ -59,6 +61,8 @@ def _tool(project: Path, name: str) -> Dict[str, Any]:
     table: Dict[str, Any] = read_toml(project / "pyproject.toml").get("tool", {}).get(name, {})
     return table
 
+
+_KNOWN_COMMANDS = ("setuptools", "distutils", "wheel")
 
 _JUDGES: Dict[str, Callable[[Path], bool]] = {
     "flit_core.buildapi": _flit,

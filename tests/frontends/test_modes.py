@@ -46,6 +46,36 @@ def test_mode_named_for_the_build_wins_over_the_compiler_of_the_user(
     assert not compiled_by_gcc(wheels.only_wheel(out))
 
 
+def test_objects_of_an_earlier_build_by_another_compiler_are_not_taken(
+    workshop: Workshop, stocked: Path, tmp_path: Path, out: Path
+) -> None:
+    project = projects.tiny(tmp_path / "project")
+    off = {**GCC, "MANYLINUX_SHIM_MODE": "off"}
+    first = tmp_path / "first"
+    workshop.build(UV_BUILD_HERE, project, first, python=stocked, environment=off).passed()
+    assert compiled_by_gcc(wheels.only_wheel(first))
+    assert (project / "build").is_dir()
+    workshop.build(UV_BUILD_HERE, project, out, python=stocked).passed()
+    wheels.check_manylinux(wheels.only_wheel(out))
+    assert not compiled_by_gcc(wheels.only_wheel(out))
+
+
+def test_objects_of_an_earlier_build_for_a_newer_policy_are_not_taken(
+    workshop: Workshop, stocked: Path, tmp_path: Path, out: Path
+) -> None:
+    project = projects.tiny(tmp_path / "project")
+    # From glibc 2.34 on, all of these libraries are one.
+    source = projects.TINY_C.replace("<unistd.h>", "<unistd.h>\n#include <pthread.h>").replace(
+        "assert(getpid() > 0);", "pthread_create(NULL, NULL, NULL, NULL);"
+    )
+    projects.write(project, {"tiny/_tiny.c": source})
+    newer = {"policy": "manylinux_2_34"}
+    first = tmp_path / "first"
+    workshop.build(UV_BUILD_HERE, project, first, python=stocked, settings=newer).passed()
+    workshop.build(UV_BUILD_HERE, project, out, python=stocked).passed()
+    wheels.check_manylinux(wheels.only_wheel(out))
+
+
 def test_check_needs_no_zig(
     workshop: Workshop, without_zig: Path, tmp_path: Path, out: Path
 ) -> None:

@@ -91,6 +91,7 @@ PURE_PROJECT = """
 name = "plain"
 version = "1.0"
 description = "Nothing compiled"
+requires-python = ">=3.8"
 """
 
 

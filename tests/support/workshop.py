@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Dict, List, Mapping, Optional, Sequence, Union
 
+from manylinux_shim.toolchain._zig import REQUIREMENT
 from support.interpreters import uv
 
 PythonPath = Union[str, Path]
@@ -139,9 +140,10 @@ class Workshop:
         }
         downloads = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
         links = str(self.links)
+        zig = str(self.root / "zig")
         clean.setdefault("PIP_CACHE_DIR", str(downloads / "pip"))
         clean.setdefault("UV_CACHE_DIR", str(downloads / "uv"))
-        clean["PIP_FIND_LINKS"] = " ".join(filter(None, [links, clean.get("PIP_FIND_LINKS")]))
+        clean["PIP_FIND_LINKS"] = " ".join(filter(None, [links, zig, clean.get("PIP_FIND_LINKS")]))
         clean["UV_FIND_LINKS"] = ",".join(filter(None, [links, clean.get("UV_FIND_LINKS")]))
         clean["PIP_DISABLE_PIP_VERSION_CHECK"] = "1"
         clean["UV_PYTHON_DOWNLOADS"] = "never"
@@ -187,11 +189,21 @@ class Workshop:
         return self.run(command, project, environment)
 
     def frontends(self, python: Optional[PythonPath] = None) -> Path:
-        """The Python of an environment with pip and build, one per interpreter and session."""
+        """The Python of an environment with pip and build, one per interpreter and session.
+
+        Each isolated build by pip fetches zig's 100 MB anew where its cache does not hold
+        them; so they are fetched once, into a directory that pip looks into first.
+        """
         base = str(python or base_python())
         if base not in self.tools:
             directory = self.root / "tools" / str(len(self.tools))
-            self.tools[base] = self.venv(directory, ["pip", "build"], python=base)
+            inside = self.venv(directory, ["pip", "build"], python=base)
+            zig = self.root / "zig"
+            if not zig.exists():
+                zig.mkdir()
+                fetch = [str(inside), "-m", "pip", "download", "-q", "--no-deps", "-d", str(zig)]
+                self.run([*fetch, REQUIREMENT], self.root).passed()
+            self.tools[base] = inside
         return self.tools[base]
 
     def venv(
