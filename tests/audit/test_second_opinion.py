@@ -1,0 +1,226 @@
+"""Our verdict and auditwheel's over wheels of well-known projects, from PyPI.
+
+Where the two differ, the wheel stands in ``DIFFERENCES`` with the reason why
+ours is right. One difference is no difference of opinion: PEP 600 has a policy
+for every glibc version, auditwheel for some, and then names the next newer one.
+"""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import sys
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Dict, List, NamedTuple, Optional, Tuple
+
+import pytest
+
+from manylinux_shim._platforms import LEGACY_MANYLINUX, parse_platform_tag
+from manylinux_shim.audit import Verdict, audit_wheel
+
+pytestmark = pytest.mark.pypi
+
+
+class Batch(NamedTuple):
+    """Wheels that one call of pip can download: released versions, which never change."""
+
+    arch: str
+    family: str
+    python: str
+    requirements: str
+
+
+BATCHES = (
+    Batch(
+        "x86_64", "manylinux", "3.11",
+        """aiohttp==3.14.5 bcrypt==5.0.0 bitarray==3.12.3 blake3==1.0.11 brotli==1.2.1
+        cffi==2.1.1 charset-normalizer==3.5.2 contourpy==1.3.3 coverage==7.17.3
+        cryptography==50.0.2 debugpy==1.8.22 frozenlist==1.8.0 greenlet==3.5.6 h5py==3.16.0
+        httptools==0.9.0 kiwisolver==1.5.1 lxml==6.1.3 lz4==4.4.5 markupsafe==3.0.4
+        msgpack==1.2.4 multidict==7.2.1 ninja==1.13.2 orjson==3.13.0 psutil==7.2.2
+        psycopg2-binary==2.9.13 pycryptodome==4.4.0 pydantic-core==2.50.4 pynacl==1.6.2
+        python-rapidjson==1.25 pyyaml==6.0.3 pyzmq==27.3.0 rapidfuzz==3.14.6
+        regex==2026.11.15 rpds-py==2026.9.1 safetensors==0.8.0 setproctitle==1.3.8
+        shapely==2.2.0 simplejson==4.3.0 sqlalchemy==2.1.9 tokenizers==0.23.3 tornado==6.6.1
+        ujson==6.1.0 uvloop==0.23.0 watchfiles==1.3.0 wrapt==2.5.2 xxhash==4.1.0
+        yarl==1.25.1 zstandard==0.25.0""",
+    ),
+    Batch(
+        "x86_64", "manylinux", "3.7",
+        "cffi==1.14.0 cryptography==3.3 lxml==4.6.1 markupsafe==1.1.1",
+    ),
+    Batch(
+        "aarch64", "manylinux", "3.11",
+        """cryptography==50.0.2 kiwisolver==1.5.1 lxml==6.1.3 markupsafe==3.0.4
+        orjson==3.13.0 rpds-py==2026.9.1 ujson==6.1.0 uv==0.13.8""",
+    ),
+    Batch(
+        "i686", "manylinux", "3.9",
+        "markupsafe==3.0.2 psutil==7.1.1 rpds-py==0.27.1 ujson==5.11.0",
+    ),
+    Batch(
+        "armv7l", "manylinux", "3.11",
+        """cryptography==50.0.2 markupsafe==3.0.4 orjson==3.13.0 rpds-py==2026.9.1
+        watchfiles==1.3.0""",
+    ),
+    Batch(
+        "ppc64le", "manylinux", "3.11",
+        "cffi==2.1.1 markupsafe==3.0.4 orjson==3.11.9 rpds-py==2026.9.1 yarl==1.25.1",
+    ),
+    Batch("s390x", "manylinux", "3.11", "cffi==2.1.1 orjson==3.11.9 rpds-py==2026.9.1"),
+    Batch("riscv64", "manylinux", "3.12", "markupsafe==3.0.4 ninja==1.13.2 rpds-py==2026.9.1"),
+    Batch(
+        "x86_64", "musllinux", "3.11",
+        """bcrypt==5.0.0 cffi==2.1.1 cryptography==50.0.2 greenlet==3.5.6 lxml==6.1.3
+        markupsafe==3.0.4 orjson==3.13.0 pillow==13.0.0 rpds-py==2026.9.1 tornado==6.6.1
+        ujson==6.1.0""",
+    ),
+    Batch(
+        "aarch64", "musllinux", "3.11", "markupsafe==3.0.4 rpds-py==2026.9.1 ujson==6.1.0"
+    ),
+    Batch("i686", "musllinux", "3.11", "orjson==3.11.9 rpds-py==2026.9.1"),
+    Batch("armv7l", "musllinux", "3.11", "orjson==3.11.9"),
+)  # fmt: skip
+
+WEAK = "what is newer is needed weakly only (VER_FLG_WEAK): the loader goes on without it"
+RUN_PATH = "it has a run path into /usr/local, which is out of the wheel"
+MUSL_OLDER = "auditwheel looks at no symbol of musl; all of these are in musl 1.1.0 already"
+MUSL_RELR = "it has packed relocations, and the loader of musl before 1.2.4 knows no DT_RELR"
+MUSL_NO_ANSWER = "auditwheel ends in an error (on a system of glibc); all is in musl 1.1.0 already"
+MUSL_LIBC = "auditwheel takes libc.so, which is musl's own libc here, for a library from outside"
+
+DIFFERENCES: Dict[str, Tuple[str, str]] = {
+    "uv-0.13.8 aarch64 manylinux": ("manylinux_2_17_aarch64", WEAK),
+    "shapely-2.2.0 x86_64 manylinux": ("linux_x86_64", RUN_PATH),
+    "bcrypt-5.0.0 x86_64 musllinux": ("linux_x86_64", MUSL_RELR),
+    "cryptography-50.0.2 x86_64 musllinux": ("linux_x86_64", MUSL_RELR),
+    "greenlet-3.5.6 x86_64 musllinux": ("linux_x86_64", MUSL_RELR),
+    "lxml-6.1.3 x86_64 musllinux": ("musllinux_1_1_x86_64", MUSL_OLDER),
+    "markupsafe-3.0.4 aarch64 musllinux": ("musllinux_1_1_aarch64", MUSL_OLDER),
+    "markupsafe-3.0.4 x86_64 musllinux": ("musllinux_1_1_x86_64", MUSL_OLDER),
+    "orjson-3.11.9 armv7l musllinux": ("musllinux_1_1_armv7l", MUSL_NO_ANSWER),
+    "orjson-3.11.9 i686 musllinux": ("musllinux_1_1_i686", MUSL_LIBC),
+    "orjson-3.13.0 x86_64 musllinux": ("musllinux_1_1_x86_64", MUSL_OLDER),
+    "pillow-13.0.0 x86_64 musllinux": ("linux_x86_64", MUSL_RELR),
+    "rpds_py-2026.9.1 aarch64 musllinux": ("musllinux_1_1_aarch64", MUSL_NO_ANSWER),
+    "rpds_py-2026.9.1 i686 musllinux": ("musllinux_1_1_i686", MUSL_NO_ANSWER),
+    "rpds_py-2026.9.1 x86_64 musllinux": ("musllinux_1_1_x86_64", MUSL_NO_ANSWER),
+    "tornado-6.6.1 x86_64 musllinux": ("musllinux_1_1_x86_64", MUSL_OLDER),
+    "ujson-6.1.0 aarch64 musllinux": ("linux_aarch64", MUSL_RELR),
+    "ujson-6.1.0 x86_64 musllinux": ("linux_x86_64", MUSL_RELR),
+}
+"""The wheel -> the tag that it has earned, and why auditwheel's is not that."""
+
+AUDITWHEEL_KNOWS = (5, 12, 17, 24, 26, 27, 28, 31, 34, 35, 36, 37, 38, 39, 40, 41)
+"""The glibc versions (2.X) for which auditwheel has a policy."""
+
+
+def wheel_ids() -> List[str]:
+    found = []
+    for batch in BATCHES:
+        for requirement in batch.requirements.split():
+            name, _, version = requirement.partition("==")
+            name = name.replace("-", "_")
+            found.append(f"{name}-{version} {batch.arch} {batch.family}")
+    return found
+
+
+def platforms(batch: Batch) -> List[str]:
+    if batch.family == "musllinux":
+        return [f"musllinux_1_{minor}_{batch.arch}" for minor in (2, 1)]
+    tags = [f"manylinux_2_{minor}_{batch.arch}" for minor in range(39, 4, -1)]
+    tags += [
+        f"{name}_{batch.arch}" for name, (_, on) in LEGACY_MANYLINUX.items() if batch.arch in on
+    ]
+    return tags
+
+
+def download(batch: Batch, directory: Path) -> None:
+    done = directory / ".complete"
+    if done.exists() and done.read_text() == batch.requirements:
+        return
+    command = [sys.executable, "-m", "pip", "download", "--quiet", "--no-deps"]
+    command += ["--disable-pip-version-check", "--only-binary=:all:"]
+    command += [f"--python-version={batch.python}", f"--dest={directory}"]
+    command += [f"--platform={tag}" for tag in platforms(batch)]
+    subprocess.run([*command, *batch.requirements.split()], check=True, capture_output=True)
+    done.write_text(batch.requirements)
+
+
+@pytest.fixture(scope="session")
+def wheels(wheel_cache: Path) -> Dict[str, Path]:
+    """All wheels by id; downloaded once, and kept."""
+    directories = [wheel_cache / f"{b.family}-{b.arch}-{b.python}" for b in BATCHES]
+    with ThreadPoolExecutor(3) as pool:
+        list(pool.map(download, BATCHES, directories))
+    found = {}
+    for batch, directory in zip(BATCHES, directories):
+        for path in directory.glob("*.whl"):
+            name, version = path.name.split("-")[:2]
+            found[f"{name.lower()}-{version} {batch.arch} {batch.family}"] = path
+    return found
+
+
+@pytest.fixture(scope="session")
+def second_opinions(wheels: Dict[str, Path]) -> Dict[str, Optional[str]]:
+    """What auditwheel says of each wheel; None where it ends in an error."""
+
+    def ask(path: Path) -> Optional[str]:
+        command = [sys.executable, "-m", "auditwheel", "show", str(path)]
+        run = subprocess.run(command, capture_output=True, text=True, check=False)
+        text = " ".join(run.stdout.split())
+        found = re.search(r'following platform tag: "([^"]+)"', text)
+        return found[1] if found is not None else None
+
+    with ThreadPoolExecutor(2) as pool:
+        return dict(zip(wheels, pool.map(ask, wheels.values())))
+
+
+def in_auditwheels_words(verdict: Verdict) -> List[str]:
+    """The earned tags, each as the next newer policy that auditwheel has."""
+    tags = []
+    for tag in verdict.earned:
+        parsed = parse_platform_tag(tag)
+        if parsed is not None and parsed[0].family == "manylinux":
+            minor = next(m for m in AUDITWHEEL_KNOWS if m >= parsed[0].version.minor)
+            tags.append(f"manylinux_2_{minor}_{parsed[1]}")
+        else:
+            tags.append(tag)
+    return tags
+
+
+def test_there_are_enough_wheels_of_enough_kinds(wheels: Dict[str, Path]) -> None:
+    assert sorted(wheels) == sorted(wheel_ids())
+    assert len(wheels) >= 60
+    claimed = {
+        policy.name
+        for path in wheels.values()
+        for tag in audit_wheel(path).claimed
+        for policy, _ in filter(None, [parse_platform_tag(tag)])
+    }
+    assert claimed >= {"manylinux_2_5", "manylinux_2_17", "manylinux_2_28", "manylinux_2_34"}
+    assert claimed >= {"manylinux_2_31", "manylinux_2_39", "musllinux_1_2"}
+
+
+@pytest.mark.parametrize("wheel", wheel_ids())
+def test_what_is_earned_is_what_auditwheel_says_or_the_difference_is_explained(
+    wheel: str, wheels: Dict[str, Path], second_opinions: Dict[str, Optional[str]]
+) -> None:
+    verdict = audit_wheel(wheels[wheel])
+    theirs = second_opinions[wheel]
+    if wheel in DIFFERENCES:
+        ours, reason = DIFFERENCES[wheel]
+        assert verdict.earned[0] == ours, reason
+        assert theirs not in in_auditwheels_words(verdict), "no difference any more"
+    else:
+        assert theirs in in_auditwheels_words(verdict)
+
+
+@pytest.mark.parametrize("wheel", wheel_ids())
+def test_a_tag_is_held_untrue_only_where_the_difference_is_explained(
+    wheel: str, wheels: Dict[str, Path]
+) -> None:
+    verdict = audit_wheel(wheels[wheel])
+    untrue = {name for name, (ours, _) in DIFFERENCES.items() if ours.startswith("linux_")}
+    assert verdict.truthful == (wheel not in untrue)
