@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import List
 
 import pytest
+from support.interpreters import uv
 
 from manylinux_shim import _settings
 
@@ -64,15 +65,27 @@ def test_the_backend_in_the_tree_is_the_one_of_the_sample(block: str) -> None:
 def test_first_command_builds_the_samples_wheel(tmp_path: Path) -> None:
     command = blocks("sh")[0]
     clone = tmp_path / "clone"
-    subprocess.run(
-        ["git", "clone", "-q", str(ROOT), str(clone)],
-        check=True,
-        env={**os.environ, "GIT_CONFIG_COUNT": "0"},
-    )
+    subprocess.run(["git", "clone", "-q", str(ROOT), str(clone)], check=True)
     subprocess.run(["sh", "-e"], input=command, cwd=clone, check=True, encoding="utf-8")
     wheels = sorted((clone / "sample_projects/setuptools_c/dist").glob("*.whl"))
     assert [w.name for w in wheels if "-manylinux_2_17_" in w.name]
     assert len(wheels) == 1
+
+
+def test_cross_builds_of_the_readme_give_the_wheels_it_tells_of(tmp_path: Path) -> None:
+    (block,) = (block for block in blocks("sh") if "-C target=" in block)
+    clone = tmp_path / "clone"
+    subprocess.run(["git", "clone", "-q", str(ROOT), str(clone)], check=True)
+    project = clone / "sample_projects/setuptools_c"
+    environment = {**os.environ, "PATH": f"{Path(uv()).parent}{os.pathsep}{os.environ['PATH']}"}
+    subprocess.run(
+        ["sh", "-e"], input=block, cwd=project, env=environment, check=True, encoding="utf-8"
+    )
+    built = sorted(path.name.partition("-cp")[2] for path in (project / "dist").glob("*.whl"))
+    assert [name.partition("-")[2].partition("-")[2] for name in built] == [
+        "manylinux_2_17_aarch64.manylinux2014_aarch64.whl",
+        "musllinux_1_2_armv7l.whl",
+    ]
 
 
 def test_second_command_is_what_the_projects_own_check_runs() -> None:
