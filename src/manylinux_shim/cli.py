@@ -1,4 +1,4 @@
-"""The command line: ``manylinux-shim show | check``.
+"""The command line: ``manylinux-shim show | check | cache``.
 
 A command is a module-level ``Command``: a name, a line of help, an example, and two
 functions, one that adds its arguments to a parser and one that runs it. To add
@@ -24,6 +24,7 @@ UNREADABLE = 2
 COMMANDS: Mapping[str, str] = {
     "show": "manylinux_shim.commands.show",
     "check": "manylinux_shim.commands.check",
+    "cache": "manylinux_shim.commands.cache",
 }
 """Every command, and the module whose ``COMMAND`` it is."""
 

@@ -274,7 +274,7 @@ def test_help_of_each_command_ends_with_an_example(
     command: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert main([command, "--help"]) == 0
-    assert f"example:\n  manylinux-shim {command} " in capsys.readouterr().out
+    assert f"example:\n  manylinux-shim {command}" in capsys.readouterr().out
 
 
 def test_help_lists_every_command(capsys: pytest.CaptureFixture[str]) -> None:

@@ -14,6 +14,7 @@ from typing import List
 import pytest
 
 from manylinux_shim._errors import ToolchainError
+from manylinux_shim.cli import main
 from manylinux_shim.toolchain._cache import cache_root, make_once
 
 
@@ -84,3 +85,27 @@ def test_several_processes_at_once_never_see_half_of_it(tmp_path: Path) -> None:
     with context.Pool(4) as pool:
         pool.map(_make, [str(tmp_path / "thing")] * 8)
     assert [path.name for path in tmp_path.iterdir()] == ["thing"]
+
+
+def test_the_command_shows_the_cache_and_brings_it_down(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("MANYLINUX_SHIM_CACHE_DIR", str(tmp_path))
+    for name, days in (("new", 1), ("old", 40)):
+        made = make_once(tmp_path / "kind" / name, lambda staging: (staging / "f").touch())
+        (made / "f").write_bytes(bytes(2_000_000))
+        os.utime(made, (0, time.time() - days * 86400))
+    assert main(["cache"]) == 0
+    assert "4.0 MB  in all" in capsys.readouterr().out
+    assert main(["cache", "prune"]) == 0
+    assert "2.0 MB  freed" in capsys.readouterr().out
+    assert [path.name for path in (tmp_path / "kind").iterdir()] == ["new"]
+    assert main(["cache", "prune", "--all"]) == 0
+    assert not list((tmp_path / "kind").iterdir())
+
+
+def test_what_is_used_is_not_old(tmp_path: Path) -> None:
+    made = make_once(tmp_path / "thing", lambda staging: (staging / "f").touch())
+    os.utime(made, (0, 0))
+    make_once(made, lambda staging: None)
+    assert time.time() - made.stat().st_mtime < 60

@@ -6,11 +6,13 @@ sees all of it or nothing, whoever else is building and whenever a process dies.
 
 from __future__ import annotations
 
+import contextlib
 import os
 import shutil
 import tempfile
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Callable, Mapping
+from typing import Callable, List, Mapping
 
 from manylinux_shim._errors import ToolchainError
 
@@ -62,6 +64,8 @@ def make_once(directory: Path, make: Callable[[Path], None]) -> Path:
     Raises ToolchainError when the disk cannot take it; nothing is left then.
     """
     if directory.is_dir():
+        with contextlib.suppress(OSError):
+            os.utime(directory)  # when it was last used, for who brings the cache down
         return directory
     try:
         directory.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -80,6 +84,41 @@ def make_once(directory: Path, make: Callable[[Path], None]) -> Path:
     finally:
         shutil.rmtree(staging, ignore_errors=True)
     return directory
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One thing in the cache."""
+
+    path: Path
+    size: int
+    """Bytes in its files."""
+    used: float
+    """When a build last used it, in seconds since 1970."""
+
+
+def entries(root: Path) -> List[Entry]:
+    """What is in the cache, the largest first: sysroots, headers, tools, runtime libraries.
+
+    Remains of processes that died while they made something are among them.
+    """
+    found = []
+    for kind in sorted(path for path in root.iterdir() if path.is_dir()):
+        for path in kind.iterdir():
+            files = [Path(d) / name for d, _, names in os.walk(path) for name in names]
+            sizes = [file.lstat().st_size for file in files]
+            found.append(Entry(path, sum(sizes), path.stat().st_mtime))
+    return sorted(found, key=lambda entry: -entry.size)
+
+
+def remove(entry: Entry) -> None:
+    """Take one thing out of the cache: gone from its name at once, then from the disk."""
+    trash = entry.path.with_name(f".removed-{entry.path.name}")
+    try:
+        entry.path.rename(trash)
+    except OSError as error:
+        raise _cannot_write(entry.path, error) from error
+    shutil.rmtree(trash, ignore_errors=True)
 
 
 def _cannot_write(directory: Path, error: OSError) -> ToolchainError:
