@@ -14,7 +14,7 @@ from manylinux_shim.toolchain._arguments import (
     split_words,
 )
 from manylinux_shim.toolchain._command import Target
-from manylinux_shim.toolchain._linking import link_arguments
+from manylinux_shim.toolchain._linking import effective_run_path, link_arguments
 from manylinux_shim.toolchain._rules import (
     COMPILER_RULES,
     DEBUG_RULES,
@@ -150,33 +150,51 @@ def test_the_cxx_driver_takes_c_files_as_cxx_like_gxx() -> None:
 
 
 @pytest.mark.parametrize(
-    ("arguments", "linker", "notices"),
+    ("arguments", "run_paths"),
     [
-        (["-Wl,-rpath,/opt/python/lib"], [], 1),
-        (["-Wl,-rpath=/opt/python/lib"], [], 1),
-        (["-Wl,-rpath", "-Wl,/opt/lib"], [], 1),
-        (["-Xlinker", "-rpath", "-Xlinker", "/opt/lib"], [], 1),
-        (["-Wl,-R/opt/lib"], [], 1),
-        (["-Wl,-R,/opt/lib"], [], 1),
-        (["-R", "/opt/lib"], [], 1),
-        (["-R/opt/lib"], [], 1),
-        (["-Wl,-rpath,$ORIGIN/../x.libs:/opt"], ["-rpath", "$ORIGIN/../x.libs"], 1),
-        (["-Wl,--enable-new-dtags,-rpath,$ORIGIN"], ["--enable-new-dtags", "-rpath", "$ORIGIN"], 0),
-        (["-Wl,-rpath-link,/opt"], [], 0),
+        (["-Wl,-rpath,/opt/lib"], ["/opt/lib"]),
+        (["-Wl,-rpath=/opt/lib:/srv"], ["/opt/lib:/srv"]),
+        (["-Wl,-rpath", "-Wl,/opt/lib"], ["/opt/lib"]),
+        (["-Xlinker", "-rpath", "-Xlinker", "/opt/lib"], ["/opt/lib"]),
+        (["-Wl,-R/opt/lib"], ["/opt/lib"]),
+        (["-Wl,-R,/opt/lib"], ["/opt/lib"]),
+        (["-R", "/opt/lib"], ["/opt/lib"]),
+        (["-R/opt/lib"], ["/opt/lib"]),
+        (["-rpath=/opt/lib"], ["/opt/lib"]),
+        (["-Wl,--enable-new-dtags,-rpath,$ORIGIN"], ["$ORIGIN"]),
+        (["-Wl,-rpath-link,/opt"], []),
     ],
 )
-def test_run_paths_into_the_build_machine_are_left_out(
-    arguments: List[str], linker: List[str], notices: int
+def test_run_paths_are_understood_in_every_spelling(
+    arguments: List[str], run_paths: List[str]
 ) -> None:
-    command = parse(["-shared", "a.o", *arguments], GLIBC)
-    assert command.linker == ["a.o", *linker]
-    assert len(command.notices) == notices
+    assert parse(["-shared", "a.o", *arguments], GLIBC).run_paths == run_paths
+
+
+@pytest.mark.parametrize(
+    ("given", "effective"),
+    [
+        ([], ""),
+        (["/build::::"], "/build::::"),
+        (["$ORIGIN::::"], "$ORIGIN::::"),
+        (["/build:$ORIGIN/../x.libs", "${ORIGIN}"], "$ORIGIN/../x.libs:${ORIGIN}"),
+    ],
+)
+def test_a_run_path_into_the_wheel_stands_alone(given: List[str], effective: str) -> None:
+    assert effective_run_path(given) == effective
 
 
 @pytest.mark.parametrize(
     ("target", "arguments", "present", "absent"),
     [
         (GLIBC, ["-lm"], "/sysroot/lib/libm.so", "-lm"),
+        (
+            GLIBC,
+            ["/usr/lib/x86_64-linux-gnu/libm.so"],
+            "/sysroot/lib/libm.so",
+            "/usr/lib/x86_64-linux-gnu/libm.so",
+        ),
+        (GLIBC, ["/opt/lib/libm.so"], "/opt/lib/libm.so", "-lm"),
         (GLIBC, ["-lpython3.11"], "-shared", "-lpython3.11"),
         (GLIBC, ["-lstdc++", "-lgcc"], "-shared", "-lstdc++"),
         (GLIBC, ["-latomic"], "-shared", "-latomic"),

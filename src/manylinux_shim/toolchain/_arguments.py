@@ -263,13 +263,7 @@ def _linker_option(command: Command, target: Target, option: str, value: str) ->
         name, argument = "-R", option[2:]
     bare = name.lstrip("-")
     if bare in ("rpath", "R"):
-        entries = [entry for entry in argument.split(":") if entry]
-        kept = [entry for entry in entries if entry.startswith("$ORIGIN")]
-        if kept:
-            command.linker += ["-rpath", ":".join(kept)]
-        if kept != entries:
-            left = ":".join(entry for entry in entries if entry not in kept)
-            command.notices.append(f"run path {left} is left out: a wheel is installed elsewhere")
+        command.run_paths.append(argument)
     elif name == "-l" or (option.startswith("-l") and not equals):
         _library(command, value or option[2:])
     elif name == "-L":

@@ -73,6 +73,7 @@ class Command:
         "output",
         "pie",
         "relocatable",
+        "run_paths",
         "shared",
         "sources",
         "start",
@@ -94,6 +95,8 @@ class Command:
         """Whether any of it is C++."""
         self.inputs = 0
         """How many files and libraries were named; none in a question."""
+        self.run_paths: List[str] = []
+        """Where the result is to look for libraries when it is loaded."""
         self.output = ""
         self.shared = False
         self.relocatable = False

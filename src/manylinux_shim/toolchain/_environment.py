@@ -63,6 +63,8 @@ def prepare(
     )
     rust = arch.rust_target(policy.family)
     optional = {**_archivers(directory), **_cargo(directory, rust), **_maturin()}
+    # What find_library(m) is to find is the stub, not the host's own.
+    optional["CMAKE_LIBRARY_PATH"] = str(root.lib)
     # What cargo linked otherwise is as fresh to it as what it links now.
     optional["CARGO_TARGET_DIR"] = str(source / "target" / directory.name)
     if cross:

@@ -36,6 +36,8 @@ def link_arguments(
             arguments.append(target.libraries["crt1"])
     if target.strip:
         arguments.append("--strip-all")
+    run_path = effective_run_path(command.run_paths)
+    arguments += ["-rpath", run_path] if run_path else []
     arguments += _with_libraries(command, target)
     arguments += [target.libraries["always"]] if "always" in target.libraries else []
     if runtime:
@@ -54,6 +56,20 @@ def link_arguments(
     return arguments
 
 
+def effective_run_path(given: Sequence[str]) -> str:
+    """The run path to link with, of those that were given.
+
+    What leads into the wheel stands alone. What leads elsewhere is kept where
+    there is nothing else, to the letter: CMake puts the build tree there, with
+    colons to make room, and insists on finding it when it installs. It is taken
+    out of the finished wheel.
+    """
+    whole = ":".join(given)
+    entries = [entry for entry in whole.split(":") if entry]
+    inside = [entry for entry in entries if entry.startswith(("$ORIGIN", "${ORIGIN}"))]
+    return ":".join(inside) if inside and inside != entries else whole
+
+
 def _name(path: str) -> str:
     return path[path.rfind("/") + 1 :]
 
@@ -69,7 +85,7 @@ def _with_libraries(command: Command, target: Target) -> List[str]:
             dynamic = False
         elif word in ("-Bdynamic", "-dy", "-call_shared"):
             dynamic = True
-        name = word[2:] if word.startswith("-l") else ""
+        name = word[2:] if word.startswith("-l") else _host_libc(word, target)
         if name in target.libraries:
             # Between -Bstatic and -Bdynamic it is left to the end: stubs are dynamic.
             if dynamic:
@@ -83,6 +99,15 @@ def _with_libraries(command: Command, target: Target) -> List[str]:
         else:
             resolved.append(word)
     return resolved
+
+
+def _host_libc(word: str, target: Target) -> str:
+    """The name of the libc library that ``word`` is on the host, as find_library gives it."""
+    directory, _, file = word.rpartition("/")
+    stem, _, suffix = file.partition(".")
+    name = stem[3:] if stem.startswith("lib") else ""
+    known = directory in target.host_libraries and name in LIBC_LIBRARIES
+    return name if known and suffix.startswith(("so", "a")) else ""
 
 
 def _is_provided(word: str) -> bool:

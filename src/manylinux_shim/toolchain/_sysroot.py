@@ -15,14 +15,14 @@ import shutil
 import subprocess
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Dict, Iterator, List, Sequence, Tuple
+from typing import Dict, Iterator, List, Mapping, Sequence, Tuple
 
 from manylinux_shim._errors import ToolchainError
 from manylinux_shim._platforms import Architecture, Policy
 from manylinux_shim.toolchain._cache import make_once
 from manylinux_shim.toolchain._zig import Zig
 
-_LAYOUT = 2
+_LAYOUT = 3
 """Counts up when what stands in a sysroot changes, so that an old one is not used."""
 
 _LIB = "{lib}"
@@ -103,6 +103,12 @@ _ARM_UNWIND = "".join(
 ALWAYS_LINKED = "unwind.o"
 """An object that every link on this target gets, where there is one."""
 
+# What computes with ppc64le's older long double, a pair of doubles: in GCC's
+# library alone (config/rs6000/libgcc-ppc64.ver), and nowhere in zig's.
+_LIBGCC_S_PAIRS: Dict[str, Tuple[str, ...]] = {
+    "GCC_3.4.4": ("__gcc_qadd", "__gcc_qdiv", "__gcc_qmul", "__gcc_qsub"),
+}
+
 
 @dataclass(frozen=True)
 class Sysroot:
@@ -178,7 +184,13 @@ def _make(zig: Zig, arch: Architecture, target: str, staging: Path) -> None:
     flags = [f.replace(_LIB, str(zig.lib)) for f in _lines(staging / "c.flags")]
     flags += [*arch.cpu_flags, "-Wno-unused-command-line-argument"]
     if "musl" not in target:
-        _make_libgcc_s(zig, arch, flags, own, lib, scratch)
+        table = _LIBGCC_S_ARM if arch.zig == "arm" else _LIBGCC_S
+        _make_libgcc_s(zig, arch, table, flags, own, lib / "libgcc_s.so", scratch)
+        if arch.zig == "powerpc64le":
+            pairs = lib / "libgcc_pairs.so"
+            _make_libgcc_s(zig, arch, _LIBGCC_S_PAIRS, flags, own, pairs, scratch)
+            with (lib / "libc.so").open("a", encoding="utf-8") as script:
+                script.write(f"INPUT ( AS_NEEDED ( {pairs.name} ) )\n")
     if arch.zig == "arm":
         (scratch / "unwind.s").write_text(_ARM_UNWIND, encoding="utf-8")
         _tool(zig, arch, scratch, "clang", *flags, "-c", "unwind.s", "-o", str(lib / ALWAYS_LINKED))
@@ -253,10 +265,18 @@ def _copy_libraries(link: List[Path], lib: Path) -> None:
 
 
 def _make_libgcc_s(
-    zig: Zig, arch: Architecture, flags: List[str], link: List[str], lib: Path, scratch: Path
+    zig: Zig,
+    arch: Architecture,
+    table: Mapping[str, Sequence[str]],
+    flags: List[str],
+    link: List[str],
+    output: Path,
+    scratch: Path,
 ) -> None:
-    """A stub of GCC's unwinder, which every manylinux policy allows, for Rust to link to."""
-    table = _LIBGCC_S_ARM if arch.zig == "arm" else _LIBGCC_S
+    """A stub of GCC's library, which every manylinux policy allows, with what ``table`` has.
+
+    Rust links to its unwinder.
+    """
     names = [name for version in table.values() for name in version]
     (scratch / "gcc_s.s").write_text(
         ".text\n" + "".join(f".globl {n}\n.type {n}, %function\n{n}:\n" for n in names),
@@ -269,9 +289,7 @@ def _make_libgcc_s(
     _tool(zig, arch, scratch, "clang", *flags, "-c", "gcc_s.s", "-o", "gcc_s.o")
     named = ("-soname", "libgcc_s.so.1", "--version-script", "gcc_s.map")
     own = " ".join(link).split()
-    output = str(lib / "libgcc_s.so.1")
-    _tool(zig, arch, scratch, "ld.lld", *own, "-shared", *named, "gcc_s.o", "-o", output)
-    (lib / "libgcc_s.so").symlink_to("libgcc_s.so.1")
+    _tool(zig, arch, scratch, "ld.lld", *own, "-shared", *named, "gcc_s.o", "-o", str(output))
 
 
 def _tool(zig: Zig, arch: Architecture, scratch: Path, *command: str) -> None:
