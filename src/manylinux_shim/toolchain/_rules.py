@@ -109,6 +109,7 @@ LINKER_RULES = (
     Rule("--no-ld-generated-unwind-info", DROP, "GNU ld only"),
     Rule("--no-relax", DROP, "GNU ld's relaxations"),
     Rule("--default-symver", NOTICE, "GNU ld only"),
+    Rule("--fatal-warnings", DROP, "undefined symbols are warnings first, and judged afterwards"),
     Rule("--sysroot=*", DROP, "the sysroot is this build's own"),
     Rule("--dynamic-linker=*", DROP, "the target's own is always used"),
 )
