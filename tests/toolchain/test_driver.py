@@ -149,6 +149,19 @@ def test_128_bit_division_gets_the_compilers_own_library(
     assert ctypes.CDLL(str(tmp_path / "a.so")).f(2, 32) == 1
 
 
+def test_over_aligned_types_have_their_operator_new(
+    toolchain: Dict[str, str], tmp_path: Path
+) -> None:
+    (tmp_path / "a.cpp").write_text(
+        "#include <cstdint>\n#include <memory>\nstruct alignas(64) A { char bytes[64]; };"
+        'extern "C" int f() { auto a = std::make_unique<A>();'
+        " return (int)((std::uintptr_t)a.get() % 64); }"
+    )
+    built = run(toolchain, "CXX", "-O1", "-shared", "-fPIC", "a.cpp", "-o", "a.so", cwd=tmp_path)
+    assert (built.returncode, built.stderr) == (0, "")
+    assert ctypes.CDLL(str(tmp_path / "a.so")).f() == 0
+
+
 def test_file_macro_does_not_tell_where_the_build_was(
     toolchain: Dict[str, str], tmp_path: Path
 ) -> None:

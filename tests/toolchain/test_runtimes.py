@@ -232,7 +232,8 @@ def _riscv_on_zig_0_15(kind: str) -> Set[str]:
 
 
 def test_objects_are_compiled_for_the_oldest_libc() -> None:
-    assert oldest_target("x86_64-linux-gnu.2.34")[0] == "x86_64-linux-gnu.2.5"
+    assert oldest_target("x86_64-linux-gnu.2.34")[0] == "x86_64-linux-gnu.2.16"
+    assert oldest_target("x86_64-linux-gnu.2.12")[0] == "x86_64-linux-gnu.2.5"
     assert oldest_target("aarch64-linux-gnu.2.40")[0] == "aarch64-linux-gnu.2.17"
     assert oldest_target("x86-linux-musl")[0] == "x86-linux-musl"
     for arch in ARCHITECTURES.values():

@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import Dict, Iterator, List, Sequence, Tuple
 
 from manylinux_shim._errors import ToolchainError
-from manylinux_shim._platforms import ARCHITECTURES, Architecture
+from manylinux_shim._platforms import ARCHITECTURES, Architecture, Version
 from manylinux_shim.toolchain._runtime_sources import LIBRARIES
 
 _LIB = "{lib}"
@@ -111,17 +111,26 @@ class Commands:
         return [zig, "clang", *flags, "-c", f"{self.lib}/{source}"]
 
 
-def oldest_target(zig_target: str) -> Tuple[str, Architecture]:
-    """``zig_target`` with the oldest glibc that zig links against, and its architecture.
+_ALIGNED_ALLOCATION = Version(2, 16)
+"""The glibc from which on zig's libc++ has ``operator new`` for over-aligned types."""
 
-    Raises ToolchainError for an architecture that is not in the table.
+
+def oldest_target(zig_target: str) -> Tuple[str, Architecture]:
+    """``zig_target`` with the oldest glibc whose objects serve it, and its architecture.
+
+    That is the oldest that zig links against, or the oldest with which libc++
+    is whole, where the target is no older than that. Raises ToolchainError for
+    an architecture that is not in the table.
     """
     parts = zig_target.split("-")
     for arch in ARCHITECTURES.values():
         if arch.zig == parts[0]:
-            abi = parts[-1].split(".")[0]
-            version = f".{arch.lowest_glibc}" if abi.startswith("gnu") else ""
-            return f"{arch.zig}-linux-{abi}{version}", arch
+            abi, _, version = parts[-1].partition(".")
+            if abi.startswith("gnu"):
+                wanted = Version(*map(int, (version or "2.17").split(".")[:2]))
+                whole = _ALIGNED_ALLOCATION if wanted >= _ALIGNED_ALLOCATION else Version(0, 0)
+                abi += f".{max(arch.lowest_glibc, whole)}"
+            return f"{arch.zig}-linux-{abi}", arch
     raise ToolchainError(
         f"no runtime libraries for the target {zig_target}",
         f"Known architectures are: {', '.join(ARCHITECTURES)}.",

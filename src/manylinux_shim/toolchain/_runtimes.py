@@ -25,8 +25,14 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Collection, List, Optional
 
-_LAYOUT = "1"
+_LAYOUT = "2"
 """Counts up when the same symbols would get other objects, so that old ones are not used."""
+
+
+def _generation(zig_target: str) -> str:
+    """What sets apart the objects for a glibc that ``oldest_target`` treats apart."""
+    version = zig_target.rpartition("-")[2].split(".")[1:]
+    return "-before-2.16" if version and [int(part) for part in version[:2]] < [2, 16] else ""
 
 
 def runtime_inputs(
@@ -36,12 +42,12 @@ def runtime_inputs(
 
     Absolute paths of archives, in link order, which resolve those symbols and what
     they need in turn; empty when no runtime library provides any. ``directory`` is
-    this zig version's, architecture's and libc family's own; it does not matter
-    which glibc version stands in ``zig_target``. ``jobs`` compilers run at once,
-    as many as there are cores if it is 0. Raises ToolchainError when zig cannot
+    this zig version's, architecture's and libc family's own; glibc versions that
+    the same objects serve share them. ``jobs`` compilers run at once, as many
+    as there are cores if it is 0. Raises ToolchainError when zig cannot
     build them or the disk cannot take them.
     """
-    place = f"{os.path.abspath(directory)}/{_LAYOUT}"
+    place = f"{os.path.abspath(directory)}/{_LAYOUT}{_generation(zig_target)}"
     names = sorted(set(undefined))
     # A short hash that costs no import: the symbols themselves stand in the file.
     question = " ".join(names)
