@@ -32,13 +32,12 @@ def build_wheel(
     if verbose():
         for name, value in toolchain.items():
             say(f"{name}={value}")
-    compiler = toolchain.get("CC", "the host's")
-    _earlier_builds.outdate(project, compiler)
+    if toolchain:
+        _earlier_builds.outdate(project)
     with tempfile.TemporaryDirectory(prefix="manylinux-shim-") as scratch:
         built = _delegate.build_wheel(
             settings, project, Path(scratch), rest, metadata_directory, toolchain, plan.hint
         )
-        _earlier_builds.remember(project, compiler)
         from manylinux_shim import _proof
 
         return _proof.proven(built, plan, Path(wheel_directory)).name
