@@ -16,7 +16,6 @@ from manylinux_shim._platforms import parse_platform_tag
 from manylinux_shim._python_api import not_in_this_python
 from manylinux_shim.audit import Verdict, audit_wheel, render_refusal
 from manylinux_shim.audit._reasons import RUN_PATH
-from manylinux_shim.relink import without_run_path
 from manylinux_shim.wheel import Archive, WheelName, repack, retag
 
 _FIRST_OF_1980 = "315532800"
@@ -82,6 +81,8 @@ def _without_run_paths(built: Path, verdict: Verdict, names: Collection[str]) ->
 
     A file that looks for libraries inside the wheel too is left to be refused.
     """
+    from manylinux_shim.relink import without_run_path  # seldom needed, slow to import
+
     changed = {}
     with Archive(built) as archive:
         for facts in verdict.files:

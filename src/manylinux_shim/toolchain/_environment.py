@@ -48,7 +48,7 @@ def prepare(
     cache = cache_root(os.environ, notice)
     multiarch = arch.triplet(policy.family, sys.version_info[:2])
     host = sysconfig.get_config_var("MULTIARCH") or multiarch
-    includes = staged_headers(cache, arch, host)
+    includes = staged_headers(cache, arch, host, policy.family)
     root = sysroot(zig, arch, policy, cache)
     directory = tools(
         cache,
@@ -73,12 +73,17 @@ def prepare(
     unset = {name: value for name, value in optional.items() if not os.environ.get(name)}
     ours = {**unset, **variables(zig, source), **_compilers(directory)}
     if cross:
-        ours.update(_sysconfig(cache, arch, multiarch, directory, includes))
+        ours.update(_sysconfig(cache, arch, policy.family, multiarch, directory, includes))
     return ours
 
 
 def _sysconfig(
-    cache: Path, arch: Architecture, multiarch: str, tools: Path, includes: Mapping[str, str]
+    cache: Path,
+    arch: Architecture,
+    family: str,
+    multiarch: str,
+    tools: Path,
+    includes: Mapping[str, str],
 ) -> Dict[str, str]:
     """Make Python's own sysconfig answer for the target, in the real backend's process.
 
@@ -86,7 +91,7 @@ def _sysconfig(
     may name; setuptools, CMake's FindPython and Meson all ask sysconfig.
     """
     headers = next(iter(includes.values()), sysconfig.get_path("include"))
-    variables = sysconfig_variables(host_variables(), arch, multiarch, tools, headers)
+    variables = sysconfig_variables(host_variables(), arch, multiarch, tools, headers, family)
     text = f"build_time_vars = {pprint.pformat(variables)}\n"
     digest = hashlib.sha256(text.encode("utf-8", "surrogateescape")).hexdigest()[:16]
     name = f"_sysconfigdata__linux_{multiarch}"

@@ -25,9 +25,12 @@ _UNAVAILABLE = ("HAVE_CRYPT_H", "HAVE_CRYPT_R")
 _LAYOUT = 1
 
 
-def staged_headers(cache: Path, arch: Architecture, multiarch: str) -> Dict[str, str]:
+def staged_headers(
+    cache: Path, arch: Architecture, multiarch: str, family: str = "manylinux"
+) -> Dict[str, str]:
     """Directories of this Python's headers -> what stands in their place for ``arch``.
 
+    ``family`` is the libc's: sizes of time and of long double depend on it.
     ``multiarch`` is the host's own triplet. Raises ToolchainError, with the
     package to install, when there are none.
     """
@@ -43,7 +46,7 @@ def staged_headers(cache: Path, arch: Architecture, multiarch: str) -> Dict[str,
     configured = _pyconfig(platform_directory, multiarch) or _pyconfig(directory, multiarch)
     if configured is None:
         return {}
-    configured = pyconfig(configured, arch)
+    configured = pyconfig(configured, arch, family)
     key = hashlib.sha256(f"{directory}\0{_LAYOUT}\0{configured}".encode())
     key.update((directory / "patchlevel.h").read_bytes())
     staged = cache / "headers" / f"{directory.name}-{key.hexdigest()[:16]}"

@@ -22,7 +22,7 @@ from manylinux_shim._platforms import Architecture, Policy
 from manylinux_shim.toolchain._cache import make_once
 from manylinux_shim.toolchain._zig import Zig
 
-_LAYOUT = 3
+_LAYOUT = 4
 """Counts up when what stands in a sysroot changes, so that an old one is not used."""
 
 _LIB = "{lib}"
@@ -175,6 +175,9 @@ def _make(zig: Zig, arch: Architecture, target: str, staging: Path) -> None:
     _save_flags(zig, staging / "c.flags", _command(printed_c, "clang", "probe.c", target))
     _save_flags(zig, staging / "cxx.flags", _command(printed_cxx, "clang", "probe.cpp", target))
     own = [f"{a} {b}" for a, b in zip(link, link[1:]) if a in _OWN_LINKER_FLAGS]
+    if arch.name == "s390x":
+        # Its DT_HASH has 64-bit entries (s390x ABI supplement), and lld writes 32-bit ones.
+        own.append("--hash-style=gnu")
     (staging / "link.flags").write_text("\n".join(" ".join(own).split()), encoding="utf-8")
     loaders = [b for a, b in zip(link, link[1:]) if a.lstrip("-") == "dynamic-linker"]
     (staging / "loader").write_text(loaders[0] if loaders else "", encoding="utf-8")

@@ -87,7 +87,12 @@ def pyconfig(text: str, arch: Architecture, family: str = "manylinux") -> str:
 
 
 def sysconfig_variables(
-    host: Mapping[str, Any], arch: Architecture, multiarch: str, tools: Path, headers: str
+    host: Mapping[str, Any],
+    arch: Architecture,
+    multiarch: str,
+    tools: Path,
+    headers: str,
+    family: str = "manylinux",
 ) -> Dict[str, Any]:
     """The build-time variables of the target's Python, from those of the host's.
 
@@ -97,7 +102,7 @@ def sysconfig_variables(
     cc, cxx = str(tools / "cc"), str(tools / "c++")
     soabi = _for_target(str(host.get("SOABI") or ""), multiarch)
     suffix = _for_target(str(host.get("EXT_SUFFIX") or ".so"), multiarch)
-    sizes = {k: v or 0 for k, v in pyconfig_values(arch).items() if k in host}
+    sizes = {k: v or 0 for k, v in pyconfig_values(arch, family).items() if k in host}
     return {
         **host,
         **sizes,
