@@ -160,6 +160,21 @@ def test_a_file_for_another_machine_is_refused(
     assert not list(out.iterdir())
 
 
+@pytest.mark.parametrize("policy", ["manylinux_2_17", "musllinux_1_2"])
+def test_an_extension_that_needs_no_libc_gets_the_tag_that_was_asked_for(
+    tmp_path: Path, out: Path, policy: str
+) -> None:
+    (tmp_path / "d.c").write_text("int f(void) { return 1; }")
+    subprocess.run(
+        ["gcc", "-shared", "-fPIC", "-nostdlib", "d.c", "-o", "d.so"], cwd=tmp_path, check=True
+    )
+    files = {"small/d.abi3.so": (tmp_path / "d.so").read_bytes()}
+    built = wheel(tmp_path, "cp38-abi3-linux_x86_64", files)
+    asked = Policy.parse(policy)
+    done = proven(built, plan(policy=asked, linked=asked), out)
+    assert done.name == f"small-1.0-cp38-abi3-{'.'.join(asked.tags('x86_64'))}.whl"
+
+
 def test_wrong_source_date_epoch_is_an_error(
     tmp_path: Path, out: Path, host_library: bytes, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -63,8 +63,8 @@ def _tags(verdict: Verdict, plan: Plan) -> Tuple[str, ...]:
             )
         if not verdict.proves(plan.policy):
             raise PolicyError(render_refusal(verdict, plan.policy))
-        if not all(tag.startswith(plan.policy.family) for tag in earned):
-            # A static program runs on the other libc as well, and on older ones.
+        if len({tag.partition("linux")[0] for tag in earned}) > 1:
+            # A static program runs on both libcs, and on older ones.
             return tuple(earned)
         return plan.policy.tags(plan.target.name)
     if not earned:
