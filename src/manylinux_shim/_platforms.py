@@ -13,7 +13,6 @@ that installers know.
 from __future__ import annotations
 
 import os
-import platform
 import re
 import struct
 import sys
@@ -263,13 +262,13 @@ def host_architecture() -> Optional[Architecture]:
     """The architecture that this Python's extensions run on; None if not Linux or unknown.
 
     A 32-bit Python on a 64-bit kernel is a 32-bit host; ``sysconfig`` knows,
-    ``platform.machine()`` alone does not.
+    the kernel's name for it alone does not.
     """
     if not sys.platform.startswith("linux"):
         return None
     machine = sysconfig.get_platform().split("-", 1)[-1]
     machine = {"amd64": "x86_64"}.get(machine, machine)
-    arch = _BY_ALIAS.get(machine) or _BY_ALIAS.get(platform.machine())
+    arch = _BY_ALIAS.get(machine) or _BY_ALIAS.get(os.uname().machine)
     bits = struct.calcsize("P") * 8
     if arch is not None and arch.bits != bits:
         arch = {"x86_64": ARCHITECTURES["i686"], "aarch64": ARCHITECTURES["armv7l"]}.get(arch.name)

@@ -14,7 +14,7 @@ against each other and lists where they differ.
 from __future__ import annotations
 
 import re
-from typing import Dict, List, Mapping, Optional, Pattern, Tuple
+from typing import Dict, List, Mapping, Optional, Tuple
 
 from manylinux_shim._platforms import Architecture, Policy, Version
 
@@ -153,30 +153,30 @@ BANNED: Mapping[str, Mapping[str, Floor]] = {
 }
 """Symbols of allowed libraries that not all builds of them have, and since when they do."""
 
-NAMESPACES: Mapping[str, Pattern[str]] = {
-    "libatomic.so.1": re.compile(r"__atomic_|atomic_"),
-    "libgcc_s.so.1": re.compile(
+NAMESPACES: Mapping[str, str] = {
+    "libatomic.so.1": r"__atomic_|atomic_",
+    "libgcc_s.so.1": (
         r"_Unwind_|__gcc_|__emutls_|__(de)?register_frame|__[a-z]+[sdtx][ifc][1-4]?$"
     ),
-    "libstdc++.so.6": re.compile(
+    "libstdc++.so.6": (
         r"_ZN?[VK]*S[tabsiod]|_ZN?[VK]*(9__gnu_cxx|10__cxxabiv1)|_ZT[ISVT]N?S?[tabsiod]|_ZT[ISVT]N?(9__gnu_cxx|10__cxxabiv1)"
         r"|_ZT[IS][PK]*[a-z]$|_ZGVNS|_Z(nw|na|dl|da)|__cxa_|__gxx_|_ZSt"
     ),
-    "libX11.so.6": re.compile(r"_?X"),
-    "libXext.so.6": re.compile(r"_?X"),
-    "libXrender.so.1": re.compile(r"XRender"),
-    "libICE.so.6": re.compile(r"_?Ice"),
-    "libSM.so.6": re.compile(r"_?Sm"),
-    "libGL.so.1": re.compile(r"gl[A-Z]"),
-    "libgobject-2.0.so.0": re.compile(r"g_"),
-    "libgthread-2.0.so.0": re.compile(r"g_"),
-    "libglib-2.0.so.0": re.compile(r"_?g_|glib_"),
-    "libz.so.1": re.compile(
+    "libX11.so.6": r"_?X",
+    "libXext.so.6": r"_?X",
+    "libXrender.so.1": r"XRender",
+    "libICE.so.6": r"_?Ice",
+    "libSM.so.6": r"_?Sm",
+    "libGL.so.1": r"gl[A-Z]",
+    "libgobject-2.0.so.0": r"g_",
+    "libgthread-2.0.so.0": r"g_",
+    "libglib-2.0.so.0": r"_?g_|glib_",
+    "libz.so.1": (
         r"deflate|inflate|gz|adler32|crc32|compress|uncompress|zlib|zError|get_crc_table"
     ),
-    "libexpat.so.1": re.compile(r"XML_"),
+    "libexpat.so.1": r"XML_",
 }
-"""What the symbols of allowed libraries look like of which there is no table here."""
+"""Regular expressions: how symbols of allowed libraries begin of which there is no table here."""
 
 _GLIBC_VERSION = re.compile(r"GLIBC_([0-9]{1,3})\.([0-9]{1,3})(?:\.([0-9]{1,3}))?")
 

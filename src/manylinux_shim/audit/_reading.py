@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 import threading
 from pathlib import Path
-from typing import Dict, List, Tuple
+from typing import Dict, List, Optional, Tuple
 
 from manylinux_shim.audit._elf import MAGIC, ElfFacts, read_elf
 from manylinux_shim.wheel import Archive, Member
@@ -17,7 +17,7 @@ from manylinux_shim.wheel import Archive, Member
 _MOST_THREADS = 4
 _WORTH_THREADS = 2**22
 """Bytes below which starting a thread takes longer than it saves."""
-_ROOM = 2**24
+_ROOM = 3 * 2**24
 """Bytes that may be inflated at a time beyond the largest member."""
 
 
@@ -40,14 +40,14 @@ def read_files(path: Path) -> Tuple[ElfFacts, ...]:
 
 
 class _Reading:
-    """Members that some threads take one after the other."""
+    """Members that some threads take, the largest first, so that all end at about one time."""
 
     def __init__(self, archive: Archive, members: List[Member]) -> None:
         self._archive = archive
         self._members = members
         self._facts: Dict[int, ElfFacts] = {}
         self._errors: Dict[int, BaseException] = {}
-        self._next = 0
+        self._left = sorted(range(len(members)), key=lambda number: -members[number].size)
         self._room = max((member.size for member in members), default=0) + _ROOM
         self._changed = threading.Condition()
 
@@ -65,15 +65,10 @@ class _Reading:
 
     def _work(self) -> None:
         while True:
-            with self._changed:
-                number = self._next
-                # After an error nothing new is begun; what came before it is finished.
-                if number == len(self._members) or self._errors:
-                    return
-                self._next += 1
-                member = self._members[number]
-                self._changed.wait_for(lambda: self._room >= member.size)  # noqa: B023
-                self._room -= member.size
+            number = self._take()
+            if number is None:
+                return
+            member = self._members[number]
             try:
                 self._facts[number] = read_elf(member.name, self._archive.read(member))
             except BaseException as error:  # raised again by the caller's thread
@@ -82,3 +77,20 @@ class _Reading:
                 with self._changed:
                     self._room += member.size
                     self._changed.notify_all()
+
+    def _take(self) -> Optional[int]:
+        """The largest member left that there is room for; None when all are taken."""
+        with self._changed:
+            while True:
+                if self._errors:
+                    # Only what stands before it could still be the first error.
+                    first = min(self._errors)
+                    self._left = [number for number in self._left if number < first]
+                if not self._left:
+                    return None
+                for number in self._left:
+                    if self._members[number].size <= self._room:
+                        self._left.remove(number)
+                        self._room -= self._members[number].size
+                        return number
+                self._changed.wait()

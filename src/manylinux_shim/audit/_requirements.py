@@ -20,6 +20,7 @@ from manylinux_shim.audit._policies import (
     GLIBC_LIBRARIES,
     NAMESPACES,
     NEVER,
+    OTHER_LIBRARIES,
     Floor,
     glibc_version,
     is_musl_libc,
@@ -153,7 +154,7 @@ class Judge:
                 if name not in own.exports:
                     add(NEVER, why.not_in_own(facts, name, version, library))
                 continue
-            if self._outside_knowledge(library):
+            if self._outside_knowledge(facts, library, version):
                 continue
             floor = self._version_floor(version, library)
             if floor < NEVER and library in GLIBC_LIBRARIES and library not in _NO_TABLE:
@@ -172,7 +173,7 @@ class Judge:
                     add(NEVER, why.not_in_own(facts, None, need.version, need.library))
             elif (need.library, need.version) in used or need.weak:
                 continue
-            elif not self._outside_knowledge(need.library):
+            elif not self._outside_knowledge(facts, need.library, need.version):
                 floor = self._version_floor(need.version, need.library)
                 add(floor, why.version(facts, None, need.version, need.library))
 
@@ -188,9 +189,9 @@ class Judge:
         return False
 
     def _version_floor(self, version: str, library: str) -> Floor:
-        if library in GLIBC_LIBRARIES or library == self.arch.glibc_loader:
-            return glibc_version(version) or NEVER
-        return version_floor(version, self.arch)
+        if library in OTHER_LIBRARIES:
+            return version_floor(version, self.arch)
+        return glibc_version(version) or NEVER
 
     def _on_musl(self, facts: ElfFacts) -> List[Requirement]:
         found: List[Requirement] = []
@@ -232,11 +233,17 @@ class Judge:
     def _excluded(self, soname: str) -> bool:
         return any(fnmatch.fnmatchcase(soname, pattern) for pattern in self._exclude)
 
-    def _outside_knowledge(self, library: str) -> bool:
-        """Whether a library's versions cannot be judged, and it is judged itself."""
+    def _outside_knowledge(self, facts: ElfFacts, library: str, version: str) -> bool:
+        """Whether a library's versions cannot be judged, and it is judged itself.
+
+        A version of glibc's is one whatever library the need names: symbols
+        bind to it by its name alone.
+        """
         if self._excluded(library):
             return True
-        return library_floor(library, self.arch) == NEVER
+        if library_floor(library, self.arch) != NEVER:
+            return False
+        return library in facts.needed or glibc_version(version) is None
 
     def _unresolved(self, facts: ElfFacts, names: Set[str]) -> List[str]:
         """``names`` without what Python, the wheel and allowed libraries have."""
@@ -252,7 +259,7 @@ class Judge:
             outside.update(self._outside(other))
             if any(self._excluded(soname) for soname in other.needed):
                 return []
-        spaces = [NAMESPACES[soname] for soname in outside if soname in NAMESPACES]
+        spaces = [re.compile(NAMESPACES[soname]) for soname in outside if soname in NAMESPACES]
         banned = {name for soname in outside for name in BANNED.get(soname, {})}
         return sorted(
             name

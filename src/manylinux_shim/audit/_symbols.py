@@ -9,7 +9,6 @@ millisecond (``python -m manylinux_shim.audit._tables`` writes it).
 from __future__ import annotations
 
 import importlib.util
-import json
 import zlib
 from dataclasses import dataclass
 from pathlib import Path
@@ -179,6 +178,8 @@ class _OwnTables:
     @classmethod
     def load(cls) -> _OwnTables:
         head, _, data = TABLE_FILE.read_bytes().partition(b"\n")
+        import json  # not needed where zig's own tables are read
+
         return cls(json.loads(head), data)
 
     @property

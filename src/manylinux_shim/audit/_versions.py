@@ -25,12 +25,14 @@ class VersionNeed(NamedTuple):
     """``VER_FLG_WEAK``: the loader goes on without it."""
 
 
-def _chain(
-    image: Image, start: int, count: int, layout: struct.Struct
-) -> Iterable[Tuple[int, ...]]:
-    """``(offset, field, ...)`` of version entries, each leading to the next by its last field."""
+def _chain(image: Image, start: int, layout: struct.Struct) -> Iterable[Tuple[int, ...]]:
+    """``(offset, field, ...)`` of version entries, each leading to the next by its last field.
+
+    Loaders follow the chain and look at no count (glibc, elf/dl-version.c), so
+    neither ``DT_VERNEEDNUM`` nor ``vn_cnt`` can hide an entry here.
+    """
     at = start
-    for _ in range(min(count, _MOST_VERSIONS)):
+    for _ in range(_MOST_VERSIONS):
         fields = layout.unpack_from(image.data, at)
         yield (at, *fields)
         # Unsigned steps go forward only, so no chain can be endless.
@@ -50,11 +52,9 @@ def version_needs(
     verneed = struct.Struct(image.order + "HHIII")
     vernaux = struct.Struct(image.order + "IHHII")
     start = image.offset(last[tags.DT_VERNEED], verneed.size)
-    for at, _, count, file, aux, _ in _chain(
-        image, start, last.get(tags.DT_VERNEEDNUM, _MOST_VERSIONS), verneed
-    ):
+    for at, _, _, file, aux, _ in _chain(image, start, verneed):
         library = strings.at(file)
-        for _, _, flags, index, name, _ in _chain(image, at + aux, count, vernaux):
+        for _, _, flags, index, name, _ in _chain(image, at + aux, vernaux):
             need = VersionNeed(library, strings.at(name), bool(flags & _VER_FLG_WEAK))
             needs.append(need)
             by_index[index & 0x7FFF] = need
@@ -71,10 +71,8 @@ def version_definitions(image: Image, last: Dict[int, int], strings: Strings) ->
     verdef = struct.Struct(image.order + "HHHHIII")
     verdaux = struct.Struct(image.order + "II")
     start = image.offset(last[tags.DT_VERDEF], verdef.size)
-    for at, _, flags, _, count, _, aux, _ in _chain(
-        image, start, last.get(tags.DT_VERDEFNUM, _MOST_VERSIONS), verdef
-    ):
+    for at, _, flags, _, _, _, aux, _ in _chain(image, start, verdef):
         # The first auxiliary entry is the version, the others are what it inherits.
-        if count and not flags & _VER_FLG_BASE:
+        if not flags & _VER_FLG_BASE:
             names.append(strings.at(verdaux.unpack_from(image.data, at + aux)[0]))
     return tuple(names)

@@ -8,17 +8,11 @@ from __future__ import annotations
 
 import base64
 import csv
-import hashlib
 import io
 import re
 from dataclasses import dataclass, replace
 from typing import Callable, Dict, Iterable, Iterator, List, Mapping, Sequence, Tuple
 
-from packaging.utils import (
-    InvalidWheelFilename,
-    canonicalize_name,
-    parse_wheel_filename,
-)
 from packaging.version import InvalidVersion, Version
 
 from manylinux_shim._errors import WheelError
@@ -26,11 +20,16 @@ from manylinux_shim.wheel._directory import MOST_IN_DIRECTORY, MOST_MEMBERS
 
 _TAG = "[A-Za-z0-9_]+"
 _TAG_SET = rf"{_TAG}(?:\.{_TAG})*"
-_FILENAME = re.compile(rf"[\w.]+(?:-[^\s-]+){{1,2}}(?:-{_TAG_SET}){{3}}\.whl")
+# As packaging.utils.parse_wheel_filename, whose import costs more than most audits.
+_FILENAME = re.compile(
+    rf"(?!\w*__)(?P<distribution>[\w.]+)-(?P<version>[^\s-]+)(?:-(?P<build>\d[^\s-]*))?"
+    rf"-(?P<python>(?!\d){_TAG_SET})-(?P<abi>{_TAG_SET})-(?P<platform>{_TAG_SET})\.whl"
+)
 _TAG_LINE = re.compile(rb"(?im)^Tag[ \t]*:[^\n]*(?:\n|\Z)")
 _HEADER = re.compile(rb"(?:[^\r\n]+(?:\r?\n|\Z))+")
 _SECURE_HASHES = ("sha256=", "sha384=", "sha512=")
 _SIGNATURES = ("RECORD.jws", "RECORD.p7s")
+_NAME_REMEDY = "A wheel is named distribution-version[-build]-python-abi-platform.whl."
 
 
 @dataclass(frozen=True)
@@ -51,19 +50,18 @@ class WheelName:
 
         Raises WheelError for a name that no wheel can have.
         """
-        parts = filename[: -len(".whl")].split("-")
-        remedy = "A wheel is named distribution-version[-build]-python-abi-platform.whl."
+        parts = _FILENAME.fullmatch(filename)
+        if parts is None:
+            raise WheelError(f"{filename!r} is not the name of a wheel", _NAME_REMEDY)
+        distribution, version, build, *tags = parts.groups()
         try:
-            parse_wheel_filename(filename)
-        except (InvalidWheelFilename, InvalidVersion) as error:
-            raise WheelError(f"{filename!r} is not the name of a wheel: {error}", remedy) from error
-        # Some releases of packaging take any tags, an empty name, and white space
-        # around a part.
-        if not _FILENAME.fullmatch(filename):
-            raise WheelError(f"{filename!r} is not the name of a wheel", remedy)
-        python, abi, platforms = (tuple(part.split(".")) for part in parts[-3:])
-        build = parts[2] if len(parts) == 6 else ""
-        return cls(parts[0], parts[1], build, python, abi, platforms)
+            Version(version)
+        except InvalidVersion as error:
+            raise WheelError(
+                f"{filename!r} is not the name of a wheel: {error}", _NAME_REMEDY
+            ) from error
+        python, abi, platforms = (tuple(part.split(".")) for part in tags)
+        return cls(distribution, version, build or "", python, abi, platforms)
 
     @property
     def tags(self) -> Tuple[str, ...]:
@@ -119,14 +117,18 @@ def find_dist_info(name: WheelName, members: Iterable[str]) -> str:
             "Build the wheel again with a backend that follows the wheel specification.",
         )
     distribution, _, version = found[0][: -len(".dist-info")].rpartition("-")
-    if canonicalize_name(distribution) != canonicalize_name(name.distribution) or not _same_version(
-        version, name.version
-    ):
+    same = _normalised(distribution) == _normalised(name.distribution)
+    if not same or not _same_version(version, name.version):
         raise WheelError(
             f"{name.filename} holds {found[0]}, which is that of another wheel",
             "Do not rename wheels: build it again.",
         )
     return found[0]
+
+
+def _normalised(name: str) -> str:
+    """A project's name as PEP 503 compares it."""
+    return re.sub("[-_.]+", "-", name).lower()
 
 
 def _same_version(one: str, other: str) -> bool:
@@ -165,6 +167,8 @@ def with_tags(text: bytes, tags: Sequence[str]) -> bytes:
 
 def record_line(name: str, data: bytes) -> str:
     """The RECORD line for a member: its name, sha256 and size, with a newline."""
+    import hashlib  # loads OpenSSL, which a wheel that is only read does not need
+
     digest = base64.urlsafe_b64encode(hashlib.sha256(data).digest()).rstrip(b"=").decode()
     return _csv_line([name, f"sha256={digest}", str(len(data))])
 

@@ -9,7 +9,7 @@ gaps, extra fields (zip64 offsets aside), comments, or bytes before or after.
 from __future__ import annotations
 
 import contextlib
-import secrets
+import os
 import time
 import zlib
 from pathlib import Path
@@ -234,7 +234,7 @@ def _appearing(destination: Path) -> Iterator[BinaryIO]:
     """A file that gets the name ``destination`` if all goes well, and else is gone."""
     # The name says nothing of the destination's, which may be as long as a
     # name can be.
-    temporary = destination.with_name(f".manylinux-shim-{secrets.token_hex(8)}")
+    temporary = destination.with_name(f".manylinux-shim-{os.urandom(8).hex()}")
     try:
         try:
             with temporary.open("xb", buffering=_BUFFER) as file:
