@@ -1,0 +1,1 @@
+"""Many wheels on one machine: a project, its jobs, and what came of each."""
