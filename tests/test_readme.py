@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
+import shlex
 import subprocess
 import sys
 from pathlib import Path
-from typing import List
+from typing import Any, Dict, List
 
 import pytest
+from ruamel.yaml import YAML
+from support import projects
 from support.interpreters import uv
+from support.workshop import Workshop
 
-from manylinux_shim import _settings
+from manylinux_shim import _settings, cli
+from manylinux_shim.project import inserted
 
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -41,7 +47,10 @@ def test_table_of_settings_is_the_models_own() -> None:
     assert README[README.index(start) + len(start) : README.index(end)] == settings_table()
 
 
-@pytest.mark.parametrize("block", blocks("toml"))
+PROJECTS = [block for block in blocks("toml") if "[build-system]" in block]
+
+
+@pytest.mark.parametrize("block", PROJECTS)
 def test_every_example_of_pyproject_is_a_configuration_that_loads(
     block: str, tmp_path: Path
 ) -> None:
@@ -51,6 +60,23 @@ def test_every_example_of_pyproject_is_a_configuration_that_loads(
     assert "manylinux-shim" in system["requires"]
     assert any(settings.backend.split(".")[0] in name for name in system["requires"])
     assert system["build-backend"] == "manylinux_shim" or "backend-path" in system
+
+
+def test_the_two_lines_are_what_init_writes() -> None:
+    bare = (
+        '[build-system]\nrequires = ["setuptools>=61"]\nbuild-backend = "setuptools.build_meta"\n'
+    )
+    assert tomllib.loads(inserted(bare).text) == tomllib.loads(PROJECTS[0])
+
+
+def test_other_examples_of_toml_are_of_cibuildwheel_and_set_what_is_ours() -> None:
+    others = [tomllib.loads(block) for block in blocks("toml") if block not in PROJECTS]
+    linux = [document["tool"]["cibuildwheel"]["linux"] for document in others]
+    assert linux == [
+        {"repair-wheel-command": ""},
+        {"environment": {"MANYLINUX_SHIM_MODE": "check"}},
+    ]
+    assert linux[1]["environment"]["MANYLINUX_SHIM_MODE"] in _settings.MODES
 
 
 @pytest.mark.parametrize("block", blocks("python"))
@@ -93,15 +119,184 @@ def test_second_command_is_what_the_projects_own_check_runs() -> None:
     assert command in (ROOT / ".ci/run").read_text(encoding="utf-8")
 
 
-def test_commands_on_wheels_exist() -> None:
-    named = re.findall(r"^manylinux-shim (\w+)", "\n".join(blocks("sh")), re.MULTILINE)
-    assert named
-    for command in named:
-        subprocess.run(
-            [sys.executable, "-m", "manylinux_shim.cli", command, "--help"],
-            check=True,
-            stdout=subprocess.DEVNULL,
-        )
+def named_commands() -> List[List[str]]:
+    """Every call of ours in a block of commands, as words; `dist/*.whl` is one."""
+    lines = "\n".join(blocks("sh")).splitlines()
+    return [shlex.split(line)[1:] for line in lines if line.startswith("manylinux-shim ")]
+
+
+@pytest.mark.parametrize("words", named_commands(), ids=" ".join)
+def test_every_command_of_the_readme_is_understood(words: List[str]) -> None:
+    options = cli._parser(words[0]).parse_args(words)
+    assert callable(options.run)
+
+
+def test_every_setting_of_the_readme_is_one() -> None:
+    keys = {key.name for key in _settings.documentation()}
+    plain = re.findall(r"-C ([a-z-]+)=", README)
+    assert set(plain) - {"key"} <= keys
+    variables = set(re.findall(r"MANYLINUX_SHIM_([A-Z_]+)", README)) - {"KEY"}
+    assert {v.lower().replace("_", "-") for v in variables} <= keys | {
+        name.lower().replace("_", "-") for name in _settings.ENVIRONMENT_ONLY
+    }
+
+
+def rows(heading: str) -> Dict[str, str]:
+    """The table below a heading: first column, without its quotes, and the rest."""
+    section = README.partition(f"\n{heading}\n")[2].partition("\n#")[0]
+    found = re.findall(r"^\| `([^`]+)` \| (.*) \|$", section, re.MULTILINE)
+    return dict(found)
+
+
+def test_table_of_commands_has_every_command_with_its_exit_codes() -> None:
+    table = rows("## Commands")
+    assert set(table) == set(cli.COMMANDS)
+    for row in table.values():
+        assert row.rpartition("|")[2].strip().startswith("0")
+
+
+def test_table_of_modes_has_every_mode() -> None:
+    assert set(rows("### Modes")) == set(_settings.MODES)
+
+
+@pytest.mark.parametrize("name", cli.COMMANDS)
+def test_help_of_every_command_has_an_example(name: str) -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", "manylinux_shim.cli", name, "--help"],
+        check=True,
+        stdout=subprocess.PIPE,
+        encoding="utf-8",
+    )
+    assert f"example:\n  manylinux-shim {name}" in done.stdout
+
+
+def test_links_within_the_readme_lead_somewhere() -> None:
+    headings = re.findall(r"^#+ (.*)$", README, re.MULTILINE)
+    anchors = {re.sub(r"[^a-z0-9 -]", "", h.lower()).replace(" ", "-") for h in headings}
+    assert set(re.findall(r"\]\(#([^)]+)\)", README)) <= anchors
+
+
+# The workflow: its form by the schema and a linter, its builds by running them.
+
+
+@pytest.fixture(scope="module")
+def workflow(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The README's workflow, as a file where GitHub looks for it."""
+    (block,) = blocks("yaml")
+    path = tmp_path_factory.mktemp("workflow") / ".github/workflows/wheels.yml"
+    path.parent.mkdir(parents=True)
+    path.write_text(block, encoding="utf-8")
+    return path
+
+
+def tool(name: str) -> str:
+    """A command of the environment that the tests run in."""
+    return str(Path(sys.executable).with_name(name))
+
+
+def test_workflow_follows_githubs_schema(workflow: Path) -> None:
+    schema = ["--builtin-schema", "vendor.github-workflows"]
+    subprocess.run([tool("check-jsonschema"), *schema, str(workflow)], check=True)
+    wrong = workflow.with_name("wrong.yml")
+    wrong.write_text(workflow.read_text().replace("runs-on:", "runs:"))
+    assert subprocess.run([tool("check-jsonschema"), *schema, str(wrong)]).returncode == 1
+    wrong.unlink()
+
+
+PINS = """\
+rules:
+  unpinned-uses:
+    config:
+      policies:
+        "actions/*": ref-pin # GitHub's own, by version: hashes in a README grow old
+"""
+
+
+def test_workflow_is_one_that_a_security_linter_has_nothing_against(
+    workflow: Path, tmp_path: Path
+) -> None:
+    config = tmp_path / "zizmor.yml"
+    config.write_text(PINS)
+    command = [tool("zizmor"), "--offline", "--no-progress", "--config", str(config)]
+    subprocess.run([*command, str(workflow)], check=True)
+    text = workflow.read_text().replace("          persist-credentials: false\n", "")
+    wrong = workflow.with_name("wrong.yml")
+    wrong.write_text(text.replace('"$TARGET"', "${{ github.head_ref }}"))
+    assert subprocess.run([*command, str(wrong)]).returncode != 0
+    wrong.unlink()
+
+
+Workflow = Dict[str, Any]
+
+
+def parsed(workflow: Path) -> Workflow:
+    return dict(YAML(typ="safe").load(workflow))
+
+
+def expanded(value: str, matrix: Dict[str, str]) -> str:
+    """A value with ``${{ matrix.key }}`` and the one choice of the workflow filled in."""
+    choice = re.fullmatch(
+        r"\$\{\{ startsWith\(matrix\.(\w+), '(\w+)'\) && '(\w+)' \|\| '(\w+)' \}\}", value
+    )
+    if choice is not None:
+        return choice[3] if matrix[choice[1]].startswith(choice[2]) else choice[4]
+    return re.sub(r"\$\{\{ matrix\.(\w+) \}\}", lambda match: matrix[match[1]], value)
+
+
+def test_jobs_of_the_workflow_wait_for_what_they_use(workflow: Path) -> None:
+    jobs = parsed(workflow)["jobs"]
+    assert jobs["wheel"]["needs"] == "matrix"
+    assert set(jobs["publish"]["needs"]) == {"wheel", "sdist"}
+    assert jobs["publish"]["permissions"] == {"id-token": "write"}
+
+
+def test_matrix_of_the_workflow_has_every_key_that_its_jobs_use(
+    workflow: Path, tmp_path: Path
+) -> None:
+    wheel = parsed(workflow)["jobs"]["wheel"]
+    used = set(re.findall(r"matrix\.(\w+)", str({**wheel, "strategy": ""})))
+    jobs = matrix_of(workflow, tmp_path)
+    assert len(jobs) == 12
+    assert all(used <= set(job) for job in jobs)
+    assert len({job["artifact"] for job in jobs}) == len(jobs)
+    assert {expanded(wheel["env"]["SYSTEM"], job) for job in jobs} == {"alpine", "slim"}
+
+
+def matrix_of(workflow: Path, directory: Path) -> List[Dict[str, str]]:
+    """The jobs that the workflow's first one puts out, by running its step."""
+    (step,) = (s for s in parsed(workflow)["jobs"]["matrix"]["steps"] if s.get("id") == "matrix")
+    output = directory / "output"
+    run_step(step["run"], directory, {"GITHUB_OUTPUT": str(output)})
+    name, _, value = output.read_text().strip().partition("=")
+    assert name == "matrix"
+    return list(json.loads(value)["include"])
+
+
+def run_step(script: str, directory: Path, environment: Dict[str, str]) -> None:
+    """A step as GitHub's runner runs it."""
+    path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
+    subprocess.run(
+        ["bash", "-eo", "pipefail", "-c", script],
+        cwd=directory,
+        env={**os.environ, **environment, "PATH": path},
+        check=True,
+    )
+
+
+def test_build_step_of_the_workflow_makes_the_wheel_of_its_row(
+    workflow: Path, workshop: Workshop, tmp_path: Path
+) -> None:
+    wheel = parsed(workflow)["jobs"]["wheel"]
+    (script,) = (step["run"] for step in wheel["steps"] if step.get("name") == "Build")
+    rows = matrix_of(workflow, tmp_path)
+    row = {**rows[0], "target": "aarch64", "policy": "musllinux_1_2"}
+    assert row["artifact"]
+    row["python"] = f"3.{sys.version_info[1]}"
+    project = projects.copy_sample("setuptools_c", tmp_path / "project")
+    step = {name: expanded(value, row) for name, value in wheel["env"].items()}
+    run_step(script, project, {**workshop.environment(), **step})
+    (built,) = (project / "dist").glob("*.whl")
+    assert built.name.endswith("-musllinux_1_2_aarch64.whl")
 
 
 def test_switching_the_shim_off_is_a_setting() -> None:

@@ -24,6 +24,10 @@ UNREADABLE = 2
 COMMANDS: Mapping[str, str] = {
     "show": "manylinux_shim.commands.show",
     "check": "manylinux_shim.commands.check",
+    "build": "manylinux_shim.commands.build",
+    "init": "manylinux_shim.commands.init",
+    "doctor": "manylinux_shim.commands.doctor",
+    "relink": "manylinux_shim.commands.relink",
     "cache": "manylinux_shim.commands.cache",
 }
 """Every command, and the module whose ``COMMAND`` it is."""
