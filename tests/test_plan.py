@@ -40,6 +40,11 @@ def settings(**values: Any) -> Settings:
         (NO_ZIG, {}, {}, "check"),
         (MAC, {}, {}, "off"),
         (MAC, {"mode": "zig", "named": False}, {}, "off"),
+        (GLIBC, {"mode": "relink"}, {}, "relink"),
+        (GLIBC, {"mode": "relink", "named": False}, {"CC": "gcc"}, "relink"),
+        # An sdist has to install where its author's mode is of no use.
+        (MUSL, {"mode": "relink", "named": False}, {}, "check"),
+        (MAC, {"mode": "relink", "named": False}, {}, "off"),
     ],
 )
 def test_mode(host: Host, given: Dict[str, Any], environ: Dict[str, str], mode: str) -> None:
@@ -62,6 +67,8 @@ def test_users_compiler_is_respected_and_said() -> None:
         (GLIBC, {"policy": "manylinux_2_28"}, "manylinux_2_28"),
         (GLIBC, {"policy": "auto"}, None),
         (GLIBC, {"mode": "check"}, None),
+        (GLIBC, {"mode": "relink"}, "manylinux_2_17"),
+        (GLIBC, {"mode": "relink", "policy": "auto"}, None),
         (GLIBC, {"mode": "check", "policy": "manylinux2014"}, "manylinux_2_17"),
     ],
 )
@@ -79,8 +86,9 @@ def test_policy(host: Host, given: Dict[str, Any], policy: Optional[str]) -> Non
         (GLIBC, {"policy": "manylinux_2_4"}, "manylinux_2_5"),
         (ARM, {"policy": "manylinux1"}, "manylinux_2_17"),
         (GLIBC, {"mode": "check", "target": "aarch64", "policy": "manylinux1"}, "manylinux_2_17"),
-        (GLIBC, {"mode": "relink"}, "not in this version"),
-        (GLIBC, {"repair": True}, "not in this version"),
+        (MUSL, {"mode": "relink"}, "glibc"),
+        (GLIBC, {"mode": "relink", "policy": "musllinux_1_2"}, "glibc"),
+        (MAC, {"mode": "relink"}, "not for Linux"),
     ],
 )
 def test_what_cannot_be_had_is_an_error_with_the_remedy(

@@ -85,6 +85,13 @@ def test_true_has_the_usual_spellings(project: Path, text: str) -> None:
     assert load(project, {}, {"MANYLINUX_SHIM_STRIP": "off"}).strip is False
 
 
+def test_list_of_contents_is_on_and_repair_off_unless_said(project: Path) -> None:
+    assert (load(project).sbom, load(project).repair) == (True, False)
+    assert load(project, {"sbom": "false"}).sbom is False
+    assert load(project, None, {"MANYLINUX_SHIM_REPAIR": "true"}).repair is True
+    assert load(project, table="repair = true\nsbom = false").repair is True
+
+
 def test_exclude_is_a_list_in_every_layer(project: Path) -> None:
     assert load(project, {"exclude": ["a.so.*", "b.so.1,c.so"]}).exclude == (
         "a.so.*",

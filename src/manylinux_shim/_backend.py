@@ -5,14 +5,13 @@ from __future__ import annotations
 import os
 import tempfile
 from pathlib import Path
-from typing import Any, Callable, Dict, List, Mapping, Optional, Tuple
+from typing import Any, Callable, List, Mapping, Optional, Tuple
 
-from manylinux_shim import _delegate, _earlier_builds, _purity
-from manylinux_shim._errors import SettingsError, ShimError
+from manylinux_shim import _delegate, _earlier_builds, _equipment, _purity
+from manylinux_shim._errors import ShimError
 from manylinux_shim._messages import reported, say
-from manylinux_shim._plan import Plan, make_plan, refuse_editable, this_host
-from manylinux_shim._platforms import Policy
-from manylinux_shim._settings import Settings, load_settings, read_toml, verbose
+from manylinux_shim._plan import make_plan, refuse_editable, this_host
+from manylinux_shim._settings import Settings, load_settings, verbose
 
 ConfigSettings = Optional[Mapping[str, Any]]
 
@@ -28,31 +27,32 @@ def build_wheel(
         return name
     for notice in plan.notices:
         say(notice)
-    toolchain = _toolchain(plan, project, rest)
+    toolchain = _equipment.toolchain(
+        plan, project, ask=lambda: delegated("get_requires_for_build_wheel", rest)
+    )
     if verbose():
         for name, value in toolchain.items():
             say(f"{name}={value}")
     if toolchain:
         _earlier_builds.outdate(project)
     with tempfile.TemporaryDirectory(prefix="manylinux-shim-") as scratch:
+        record = _equipment.record_of_links(Path(scratch), toolchain)
         built = _delegate.build_wheel(
             settings, project, Path(scratch), rest, metadata_directory, toolchain, plan.hint
         )
-        from manylinux_shim import _proof
+        from manylinux_shim import _finish
 
-        return _proof.proven(built, plan, Path(wheel_directory)).name
+        return _finish.finished(built, plan, Path(wheel_directory), record).name
 
 
 def get_requires_for_build_wheel(config_settings: ConfigSettings) -> List[str]:
-    """What the real backend asks for, and zig when this build will use it and has none."""
+    """What the real backend asks for, and the tools that this build will use and has not."""
     project, settings, _ = _begin(config_settings)
     plan = make_plan(settings, os.environ, this_host())
     requires = list(delegated("get_requires_for_build_wheel", config_settings) or [])
-    if plan.mode == "zig":
-        from manylinux_shim.toolchain import _zig
-
-        if _zig.usable_zig() is None and not _purity.compiles_nothing(settings, project):
-            requires.append(_zig.REQUIREMENT)
+    tools = _equipment.missing(plan)
+    if tools and not _purity.compiles_nothing(settings, project):
+        requires += tools
     return requires
 
 
@@ -100,40 +100,3 @@ def _begin(config_settings: ConfigSettings) -> Tuple[Path, Settings, ConfigSetti
     project = Path.cwd()
     settings, rest = load_settings(project, config_settings, os.environ)
     return project, settings, rest
-
-
-def _toolchain(plan: Plan, project: Path, rest: ConfigSettings) -> Dict[str, str]:
-    """The variables that make the real backend compile and link through zig."""
-    if plan.mode != "zig" or plan.target is None or plan.linked is None:
-        return {}
-    from manylinux_shim.audit._policies import OTHER_LIBRARIES
-    from manylinux_shim.toolchain._environment import prepare
-    from manylinux_shim.toolchain._rust import compiles_rust, require_standard_library
-    from manylinux_shim.toolchain._zig import find_zig, usable_zig
-
-    zig = usable_zig()
-    if zig is None:
-        # Perhaps the frontend was not asked for it, because nothing is compiled.
-        delegated("get_requires_for_build_wheel", rest)
-        if _purity.compiles_nothing(plan.settings, project):
-            return {}
-        zig = find_zig()
-    if plan.cross and compiles_rust(read_toml(project / "pyproject.toml")):
-        require_standard_library(plan.target, plan.linked.family, os.environ)
-    newest = zig.newest_glibc()
-    if plan.linked.family == "manylinux" and plan.linked.version > newest:
-        raise SettingsError(
-            f"zig {zig.version} does not know glibc {plan.linked.version} ({plan.linked})",
-            f"The highest policy that it links for is {Policy('manylinux', newest)}.",
-        )
-    say(f"zig {zig.version} links for {plan.linked}_{plan.target.name}")
-    return prepare(
-        zig,
-        plan.target,
-        plan.linked,
-        project,
-        cross=plan.cross,
-        strip=plan.settings.strip,
-        from_host=(*OTHER_LIBRARIES, *plan.settings.exclude),
-        notice=say,
-    )

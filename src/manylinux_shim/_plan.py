@@ -40,7 +40,7 @@ class Plan:
     """One build's mode, target and policy, all decided."""
 
     mode: str
-    """``"zig"``, ``"check"`` or ``"off"``."""
+    """``"zig"``, ``"check"``, ``"relink"`` or ``"off"``."""
     settings: Settings
     target: Optional[Architecture] = None
     """None in mode ``"off"``, or when the host's architecture has no name here."""
@@ -53,15 +53,23 @@ class Plan:
     notices: Tuple[str, ...] = ()
 
     @property
+    def why(self) -> str:
+        """Who chose what this build links for."""
+        target = "as set" if self.settings.target else "this machine"
+        policy = "as set" if self.settings.policy else "the default"
+        return f"target: {target}, policy: {policy}"
+
+    @property
     def hint(self) -> str:
         """What to think of first when the real backend fails."""
         if not self.cross or self.target is None:
             return ""
         return (
             f"What it said stands above. This build is for {self.target.name}, so no program that"
-            ' it makes can run here: where it tries to ("Exec format error", "not found"), tell'
-            " it the answer instead, as its build system has it: a cache variable (autoconf's"
-            " ac_cv_..., CMake's -D), or an option of the project's. What is missing for"
+            ' it makes can run here: where it tries to ("Exec format error", "not found", CMake'
+            " ended by SIGTERM), tell it the answer instead, as its build system has it: a cache"
+            " variable (autoconf's ac_cv_..., CMake's -D), or an option of the project's. What is"
+            " missing for"
             f" {self.target.name} in the way of libraries has to be built with the project."
         )
 
@@ -90,17 +98,13 @@ def this_host() -> Host:
 
 def make_plan(settings: Settings, environ: Mapping[str, str], host: Host) -> Plan:
     """Decide; SettingsError for what cannot be had together."""
-    for key, value in (("mode", settings.mode == "relink"), ("repair", settings.repair)):
-        if value:
-            raise SettingsError(
-                f"{key} = {'relink' if key == 'mode' else 'true'} is not in this version",
-                "Build with mode zig or check, and link what is needed statically.",
-            )
     mode, notices = _mode(settings, environ, host)
     if mode == "off":
         return Plan("off", settings)
     target = architecture(settings.target) if settings.target else host.architecture
     policy = _policy(settings, mode, target, host)
+    if mode == "relink":
+        _refuse_without_glibc(policy, host)
     if mode != "zig" or target is None:
         return Plan(mode, settings, target, policy, notices=notices)
     linked = policy or lowest_policy(target, host.family)
@@ -108,6 +112,21 @@ def make_plan(settings: Settings, environ: Mapping[str, str], host: Host) -> Pla
     if target.name in _NOT_ON_PYPI:
         notices += (f"PyPI does not take wheels for {target.name}",)
     return Plan(mode, settings, target, policy, linked, cross, notices)
+
+
+def _refuse_without_glibc(policy: Optional[Policy], host: Host) -> None:
+    if not host.linux:
+        raise SettingsError(
+            "mode = relink links again what this machine's own toolchain made, and that is not"
+            " for Linux",
+            "Use mode zig, with a target.",
+        )
+    family = policy.family if policy is not None else host.family
+    if family != "manylinux" or host.family != "manylinux":
+        raise SettingsError(
+            "mode = relink knows older versions of glibc, and this build is for musl",
+            "Use mode zig, or check where musl is this machine's own libc.",
+        )
 
 
 def _mode(
@@ -122,11 +141,13 @@ def _mode(
     if settings.mode == "off":
         return "off", ()
     variable = next((name for name in USER_COMPILER if environ.get(name, "").strip()), "")
-    if variable and settings.mode != "check":
+    if variable and settings.mode not in ("check", "relink"):
         return "check", (
             f"{variable} is set, so your compiler is used and the wheel is checked;"
             " `-C mode=zig` compiles through zig",
         )
+    if settings.mode == "relink" and host.family != "manylinux":
+        return "check", ("mode = relink is for glibc; on musl the wheel is only checked",)
     if settings.mode is None and not host.has_zig:
         return "check", ("zig is not available for this machine, so the wheel is only checked",)
     return settings.mode or "zig", ()

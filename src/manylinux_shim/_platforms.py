@@ -241,8 +241,10 @@ def architecture(name: str) -> Architecture:
     """The architecture that goes by ``name``; SettingsError if there is none."""
     arch = _BY_ALIAS.get(name.strip().lower())
     if arch is None:
+        several = " One build has one target; `manylinux-shim build` takes several."
         raise SettingsError(
-            f"unknown target {name!r}", f"Known targets are: {', '.join(ARCHITECTURES)}."
+            f"unknown target {name!r}",
+            f"Known targets are: {', '.join(ARCHITECTURES)}.{several if ',' in name else ''}",
         )
     return arch
 

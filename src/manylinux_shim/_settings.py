@@ -92,7 +92,16 @@ class Settings:
     )
     repair: bool = field(
         default=False,
-        metadata=_key("graft external libraries into the wheel", default="`false`"),
+        metadata=_key(
+            "graft libraries of this machine that the wheel needs into it, with auditwheel",
+            default="`false`",
+        ),
+    )
+    sbom: bool = field(
+        default=True,
+        metadata=_key(
+            "list in `*.dist-info/sboms/` what the build put into the wheel", default="`true`"
+        ),
     )
     require_native: bool = field(
         default=False,
@@ -128,7 +137,7 @@ _FIELDS = {
     if not f.metadata.get("internal")
 }
 _LISTS = ("backend-path", "exclude")
-_BOOLEANS = ("strip", "repair", "require-native")
+_BOOLEANS = ("strip", "repair", "sbom", "require-native")
 
 
 def documentation() -> List[Key]:

@@ -15,8 +15,8 @@ from manylinux_shim.audit._reasons import Reason, Requirement
 
 _LINK_OLDER = 'Link against an older glibc (mode = "zig"), or claim the newer policy.'
 _OUTSIDE = (
-    "Link it statically, bundle it in the wheel, or name it in `exclude` if another"
-    " package provides it at run time."
+    "Link it statically, have it grafted into the wheel (`repair = true`), or name it in"
+    " `exclude` if another package provides it at run time."
 )
 
 

@@ -31,6 +31,8 @@ if TYPE_CHECKING:
 ZIG_VARIABLE = "_MANYLINUX_SHIM_ZIG"
 ZIG_LIB_VARIABLE = "_MANYLINUX_SHIM_ZIG_LIB"
 SOURCE_VARIABLE = "_MANYLINUX_SHIM_SOURCE"
+LINKS_VARIABLE = "_MANYLINUX_SHIM_LINKS"
+"""A directory where each link leaves what went into it; ``sbom._links`` reads that."""
 
 _QUIET = (
     "--no-default-config",
@@ -177,7 +179,8 @@ def _link(zig: str, configuration: Configuration, command: Command) -> int:
 
 def _link_objects(zig: str, configuration: Configuration, command: Command) -> int:
     lld = [zig, "ld.lld"]
-    base = configuration.link_flags
+    record = _record(command)
+    base = [*configuration.link_flags, *_recording(record)]
     take_from_host(command, configuration.target)
     if command.static and not command.shared:
         _add_static_musl(zig, configuration, command)
@@ -200,9 +203,25 @@ def _link_objects(zig: str, configuration: Configuration, command: Command) -> i
         sys.stderr.write(f"ld.lld: {'error' if refused else 'warning'}: undefined symbol: {name}\n")
         sys.stderr.write(where)
     if status == 0 and not refused:
+        if record:
+            with open(f"{record}.output", "w", errors="surrogateescape") as file:
+                file.write(f"{os.getcwd()}\n{command.output or 'a.out'}")
         return 0
     _remove(command.output or "a.out")
     return status or 1
+
+
+def _record(command: Command) -> str:
+    """What the names of this link's record begin with; empty where nobody reads it."""
+    directory = os.environ.get(LINKS_VARIABLE)
+    return f"{directory}/{os.urandom(8).hex()}" if directory and not command.relocatable else ""
+
+
+def _recording(record: str) -> List[str]:
+    """Have lld write down which libraries it read, and what it took out of archives."""
+    if not record:
+        return []
+    return [f"--dependency-file={record}.inputs", f"--why-extract={record}.extracted"]
 
 
 def _add_static_musl(zig: str, configuration: Configuration, command: Command) -> None:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 
+from manylinux_shim.toolchain._rules import LIBC_LIBRARIES, RUNTIME_LIBRARIES
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Iterator
@@ -17,9 +19,14 @@ def take_from_host(command: Command, target: Target) -> None:
     The host's directories are not searched for anything else: a library that
     happens to be here would be missed wherever the wheel is installed.
     """
+    if not target.native or command.static:
+        return
     own = [word[2:] for word in command.linker if word.startswith("-L")]
+    dynamic = True
     for place, word in enumerate(command.linker):
-        if not target.native or not word.startswith("-l") or not _may_come(word[2:], target):
+        if word in ("-Bstatic", "-Bdynamic"):
+            dynamic = word == "-Bdynamic"
+        if not dynamic or not word.startswith("-l") or not _may_come(word[2:], target):
             continue
         files = (f"lib{word[2:]}.so", f"lib{word[2:]}.a")
         if not any(os.path.exists(f"{d}/{name}") for d in own for name in files):
@@ -36,10 +43,15 @@ def explanations(said: str, target: Target) -> Iterator[str]:
             yield (
                 f"{here[0]}/lib{name}.so is not used: systems that the wheel is for may not have"
                 " it. Link it statically, or name it in `exclude` if another package provides it."
+                + (" `repair = true` grafts it into the wheel." if target.native else "")
             )
 
 
 def _may_come(name: str, target: Target) -> bool:
+    if name in (*LIBC_LIBRARIES, *RUNTIME_LIBRARIES, "gcc_s") or name in target.libraries:
+        return False  # the target's own, whatever a pattern says
+    if name.startswith("python") and name[6:7].isdigit():
+        return False  # of the program that loads an extension
     library = f"lib{name}"
     if library in target.from_host:
         return True

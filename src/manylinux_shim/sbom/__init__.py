@@ -1,0 +1,19 @@
+"""What is inside a wheel through us, written down in it: PEP 770, CycloneDX."""
+
+from __future__ import annotations
+
+from manylinux_shim.sbom._contents import contents
+from manylinux_shim.sbom._document import Component, Contents, document
+from manylinux_shim.sbom._links import Link, library_directories, read_links
+from manylinux_shim.sbom._member import member_name
+
+__all__ = [
+    "Component",
+    "Contents",
+    "Link",
+    "contents",
+    "document",
+    "library_directories",
+    "member_name",
+    "read_links",
+]

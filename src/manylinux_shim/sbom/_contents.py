@@ -1,0 +1,133 @@
+"""One build's facts -> what its list of contents says."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Callable, Dict, List, Mapping, Optional, Sequence, Tuple
+from urllib.parse import quote
+
+from packaging.utils import canonicalize_name
+
+import manylinux_shim
+from manylinux_shim._platforms import Policy
+from manylinux_shim.graft import Package
+from manylinux_shim.sbom._document import Component, Contents
+from manylinux_shim.sbom._links import Link, links_of
+from manylinux_shim.sbom._parts import PARTS, parts_of, version_of
+from manylinux_shim.wheel import WheelName
+
+_PROPERTY = "manylinux-shim:"
+
+
+def contents(
+    name: WheelName,
+    *,
+    files: Sequence[str] = (),
+    read: Callable[[str], bytes],
+    links: Tuple[Link, ...] = (),
+    zig: Optional[Tuple[str, Path]] = None,
+    linked: Optional[Policy] = None,
+    grafted: Mapping[str, Tuple[str, Optional[Package]]] = {},
+    supplied: Sequence[str] = (),
+    outside: Sequence[str] = (),
+    others: Sequence[str] = (),
+    timestamp: Optional[int] = None,
+) -> Contents:
+    """What is in the wheel ``name`` through us.
+
+    ``files`` are its ELF files that the build has linked, and ``read`` gives their
+    bytes as they came out of it; ``links`` is what is on record of that; ``zig`` the
+    version and ``lib`` directory of the zig that was used, ``linked`` the policy whose
+    libc it linked against.
+    ``grafted`` has for each library of this machine in the wheel its former file
+    name and package; ``supplied`` are libraries that we made; ``outside`` sonames
+    that somebody else provides; ``others`` the lists of contents that are there.
+    """
+    facts = [("external-library", soname) for soname in outside]
+    if linked is not None:
+        libc = "glibc" if linked.family == "manylinux" else "musl"
+        facts.insert(0, ("target-libc", f"{libc} {linked.version}"))
+    origin = links_of(files, read, links)
+    if zig is not None:
+        facts += [("not-linked-in-this-build", file) for file in files if file not in origin]
+    canonical = canonicalize_name(name.distribution)
+    return Contents(
+        Component(
+            canonical,
+            name.version,
+            purl=f"pkg:pypi/{canonical}@{quote(name.version, safe='.-_~')}",
+            properties=tuple((_PROPERTY + key, value) for key, value in facts),
+        ),
+        tuple(_tools(zig)),
+        (*_static(origin, zig), *_grafted(grafted), *_supplied(supplied)),
+        tuple(others),
+        timestamp,
+    )
+
+
+def _own() -> Component:
+    version = manylinux_shim.__version__
+    return Component("manylinux-shim", version, "MIT", f"pkg:pypi/manylinux-shim@{version}")
+
+
+def _tools(zig: Optional[Tuple[str, Path]]) -> List[Component]:
+    if zig is None:
+        return [_own()]
+    version, lib = zig
+    # Beside the package's own module; any other zig did not come from PyPI.
+    packaged = (lib.parent / "__init__.py").is_file() and lib.parent.name == "ziglang"
+    purl = f"pkg:pypi/ziglang@{quote(version, safe='.-_~')}" if packaged else ""
+    return [_own(), Component("zig", version, "MIT", purl)]
+
+
+def _static(
+    origin: Mapping[str, Tuple[Link, ...]], zig: Optional[Tuple[str, Path]]
+) -> List[Component]:
+    inside: Dict[str, List[str]] = {}
+    for file, found in sorted(origin.items()):
+        for part in parts_of(found):
+            inside.setdefault(part, []).append(file)
+    if zig is None:
+        return []
+    return [
+        Component(
+            part.name,
+            version_of(key, zig[1], zig[0]),
+            part.licence,
+            description=f"{part.description}; linked statically",
+            files=tuple(inside[key]),
+        )
+        for key, part in PARTS.items()
+        if key in inside
+    ]
+
+
+def _grafted(grafted: Mapping[str, Tuple[str, Optional[Package]]]) -> List[Component]:
+    """One component for each package, or for each file that no package has."""
+    members: Dict[Tuple[str, Optional[Package]], List[str]] = {}
+    for member, (former, package) in sorted(grafted.items()):
+        members.setdefault(("" if package else former, package), []).append(member)
+    return [
+        Component(
+            package.name if package else former,
+            package.version if package else "",
+            purl=package.purl if package else "",
+            description="shared library of the machine that built the wheel, grafted into it",
+            files=tuple(files),
+        )
+        for (former, package), files in members.items()
+    ]
+
+
+def _supplied(supplied: Sequence[str]) -> List[Component]:
+    own = _own()
+    return [
+        Component(
+            member.rpartition("/")[2],
+            own.version,
+            own.licence,
+            description="supplies what the target's libc lacks; made by manylinux-shim",
+            files=(member,),
+        )
+        for member in supplied
+    ]
