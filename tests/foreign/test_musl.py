@@ -115,6 +115,46 @@ int main()
 """
 PROGRAM_CPP_PRINTS = "number 3: -1\nsum: 21\n"
 
+STATIC = {
+    "pyproject.toml": projects.pyproject(["setuptools>=70.1"]),
+    "setup.py": """\
+        import os
+        import subprocess
+        from pathlib import Path
+
+        from setuptools import setup
+        from setuptools.command.bdist_wheel import bdist_wheel
+        from setuptools.command.build_py import build_py
+
+
+        class Program(build_py):
+            def run(self):
+                super().run()
+                program = Path(self.build_lib, "still", "program")
+                command = [os.environ["CC"], "-static", "-pthread", "program.c", "-lm"]
+                subprocess.run([*command, "-o", str(program)], check=True)
+
+
+        class ForAnyPython(bdist_wheel):
+            def finalize_options(self):
+                super().finalize_options()
+                self.root_is_pure = False
+
+            def get_tag(self):
+                return ("py3", "none", super().get_tag()[2])
+
+
+        setup(
+            name="still",
+            version="1.0",
+            packages=["still"],
+            cmdclass={"build_py": Program, "bdist_wheel": ForAnyPython},
+        )
+        """,
+    "still/__init__.py": "",
+    "program.c": PROGRAM_C,
+}
+
 
 @pytest.fixture(scope="module", params=SYSTEMS)
 def musl(request: pytest.FixtureRequest) -> roots.Root:
@@ -190,6 +230,27 @@ def test_static_program_runs_on_glibc_and_on_musl(
     for system in (roots.SYSTEMS[name], roots.MUSL_SYSTEMS[name]):
         printed = run(program, roots.root(system, cache), "6.0625e10")
         assert json.loads(printed) == expected(arch.name), system
+
+
+def test_wheel_with_a_static_program_is_for_both_libcs_and_runs_on_both(
+    workshop: Workshop, tmp_path: Path, out: Path
+) -> None:
+    project = projects.write(tmp_path / "still", STATIC)
+    settings = {"target": "aarch64", "policy": "musllinux_1_2"}
+    workshop.build(UV_BUILD_WHEEL, project, out, settings=settings).passed()
+    wheel = wheels.only_wheel(out)
+    assert wheel.name == (
+        "still-1.0-py3-none-manylinux_2_17_aarch64.manylinux2014_aarch64.musllinux_1_1_aarch64.whl"
+    )
+    wheels.check_consistent(wheel)
+    ((_, data),) = wheels.elf_members(wheel).items()
+    program = tmp_path / "program"
+    program.write_bytes(data)
+    program.chmod(0o755)
+    cache = roots.default_cache()
+    for systems in (roots.SYSTEMS, roots.MUSL_SYSTEMS):
+        printed = run(program, roots.root(systems["arm64"], cache), "6.0625e10")
+        assert json.loads(printed) == expected("aarch64")
 
 
 def run(program: Path, root: roots.Root, *arguments: str) -> str:

@@ -13,6 +13,8 @@ import roots
 from elftools.elf.elffile import ELFFile
 from elftools.elf.gnuversions import GNUVerDefSection, GNUVerSymSection
 from elftools.elf.sections import SymbolTableSection
+from support import projects
+from support.workshop import ERROR, UV_BUILD_HERE, Workshop, contents
 
 from manylinux_shim._platforms import ARCHITECTURES, Architecture, architecture
 from manylinux_shim.toolchain._sysroot import _LIBGCC_S, _LIBGCC_S_ARM, _LIBGCC_S_PAIRS
@@ -216,3 +218,22 @@ def test_stub_of_libgcc_exports_what_gcc_exports_under_the_same_version(
 def test_every_architecture_is_held_against_a_package() -> None:
     held = {architecture(name).name for _, _, names in RELEASES for name in names}
     assert held == {*ARCHITECTURES}
+
+
+def test_python_without_headers_is_an_error_that_names_the_package_that_has_them(
+    workshop: Workshop, tmp_path: Path, out: Path
+) -> None:
+    system = next(each for each in roots.SYSTEMS.values() if each.name == debian.host())
+    there = roots.root(system, roots.default_cache()).directory
+    base = there / f"usr/bin/python{system.python}"
+    packages = ["manylinux-shim", "setuptools", "wheel", "ziglang"]
+    python = workshop.venv(tmp_path / "venv", packages, python=base)
+    project = projects.tiny(tmp_path / "project")
+    for settings in ({}, {"target": "s390x"}):
+        outcome = workshop.build(UV_BUILD_HERE, project, out, python=python, settings=settings)
+        assert not outcome.ok
+        assert len(outcome.lines(ERROR)) == 1
+        assert f"the headers of Python {system.python} are not in" in outcome.output
+        assert f"python{system.python}-dev on Debian" in outcome.output
+        assert "Traceback" not in outcome.output
+        assert [name for name in contents(out) if name != ".gitignore"] == []
