@@ -1,0 +1,86 @@
+"""``relink``: a finished wheel, linked against an older glibc and tagged by proof."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+import tempfile
+from pathlib import Path
+from typing import Optional
+
+from manylinux_shim._errors import PolicyError, SettingsError, WheelError
+from manylinux_shim._messages import say
+from manylinux_shim._platforms import Policy, parse_platform_tag
+from manylinux_shim.cli import Command
+from manylinux_shim.commands._arguments import add_wheels, each_wheel
+
+
+def _add_arguments(parser: argparse.ArgumentParser) -> None:
+    add_wheels(parser)
+    parser.add_argument(
+        "--policy",
+        metavar="POLICY",
+        required=True,
+        help="the tag to reach: manylinux_2_17, manylinux2014 and so on",
+    )
+    parser.add_argument(
+        "-o",
+        "--output-dir",
+        metavar="DIRECTORY",
+        type=Path,
+        help="where the new wheel goes (default: beside the one that it is made from)",
+    )
+
+
+def _epoch() -> Optional[int]:
+    """The date for all members, if one is asked for: those of a finished wheel have theirs."""
+    text = os.environ.get("SOURCE_DATE_EPOCH")
+    if not text:
+        return None
+    if not text.isdecimal():
+        raise SettingsError(
+            f"the environment variable SOURCE_DATE_EPOCH is {text!r}",
+            "Use a number of seconds since 1970, or unset it.",
+        )
+    return int(text)
+
+
+def _run(options: argparse.Namespace) -> int:
+    from manylinux_shim.audit import audit_wheel, render_refusal
+    from manylinux_shim.relink import relink_wheel
+    from manylinux_shim.wheel import retag
+
+    tag = parse_platform_tag(options.policy)
+    policy = tag[0] if tag is not None else Policy.parse(options.policy)
+    epoch = _epoch()
+
+    def relink(wheel: Path) -> int:
+        if not wheel.is_file():
+            raise WheelError(f"{wheel} is not a file", "Name a wheel.")
+        directory = options.output_dir or wheel.parent
+        with tempfile.TemporaryDirectory(prefix="manylinux-shim-") as scratch:
+            made = relink_wheel(
+                wheel, policy, Path(scratch), exclude=options.exclude, epoch=epoch, notice=say
+            )
+            verdict = audit_wheel(made, exclude=options.exclude)
+            if verdict.architecture is None or not verdict.proves(policy):
+                raise PolicyError(render_refusal(verdict, policy, full=options.all))
+            directory.mkdir(parents=True, exist_ok=True)
+            tags = policy.tags(verdict.architecture.name)
+            new = retag(made, tags, directory, epoch=epoch)
+        sys.stdout.write(f"{new}\n")
+        return 0
+
+    return each_wheel(options.wheels, relink)
+
+
+COMMAND = Command(
+    help="link a finished wheel against an older glibc, prove it and tag it anew",
+    example="  manylinux-shim relink --policy manylinux_2_17 dist/*.whl\n"
+    "  manylinux-shim relink --policy manylinux2014 -o wheelhouse dist/a.whl\n\n"
+    "exit code: 0 if all are linked and proven, 2 if one cannot be; the path of each new\n"
+    "wheel is printed. A wheel that bears the tag already is replaced when the new one is whole.",
+    add_arguments=_add_arguments,
+    run=_run,
+)

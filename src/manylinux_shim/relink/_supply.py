@@ -1,0 +1,113 @@
+"""The library that goes into a wheel for what the target's glibc lacks.
+
+Compiled by zig for that glibc and architecture, with nothing visible but the functions
+that the wheel needs, and kept in the user's cache.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import shutil
+import subprocess
+from pathlib import Path
+from typing import Collection, List, NamedTuple, Sequence
+
+from manylinux_shim._errors import ToolchainError
+from manylinux_shim._platforms import Architecture, Policy
+from manylinux_shim.relink._catalogue import exported_name, sources_of
+from manylinux_shim.toolchain._cache import make_once
+from manylinux_shim.toolchain._sysroot import ALWAYS_LINKED, Sysroot, sysroot
+from manylinux_shim.toolchain._zig import Zig
+
+SOURCE_DIRECTORY = Path(__file__).with_name("supply")
+_LIBRARIES = ("c", "pthread", "dl", "resolv")
+_C_FLAGS = (
+    "-O2", "-std=gnu11", "-fPIC", "-fno-builtin", "-ffunction-sections", "-fdata-sections",
+    "-fno-asynchronous-unwind-tables", "-w",
+)  # fmt: skip
+# Kept loaded once it is: a thread that ends later runs code of it.
+_LINK_FLAGS = (
+    "-shared", "--strip-all", "--gc-sections", "--hash-style=gnu", "--build-id=none",
+    "-z", "defs", "-z", "now", "-z", "relro", "-z", "nodelete", "-z", "noexecstack",
+)  # fmt: skip
+
+
+class Library(NamedTuple):
+    """A finished library."""
+
+    soname: str
+    data: bytes
+
+
+def library(
+    zig: Zig, arch: Architecture, policy: Policy, names: Collection[str], cache: Path
+) -> Library:
+    """The library that has ``names`` (of the catalogue) on ``arch`` for ``policy``'s glibc.
+
+    Its soname has a hash of what it is made of, so that two wheels in one process share
+    it or have one each. Raises ToolchainError with zig's own words when zig cannot make it.
+    """
+    wanted = sorted(names)
+    sources = [SOURCE_DIRECTORY / name for name in sources_of(wanted)]
+    target = arch.zig_target(policy)
+    made_of = [zig.version, target, *wanted, *_C_FLAGS, *_LINK_FLAGS]
+    made_of += [source.read_text(encoding="utf-8") for source in sources]
+    digest = hashlib.sha256("\0".join(made_of).encode()).hexdigest()[:12]
+    soname = f"libmanylinux_shim_{digest}.so"
+    parts = sysroot(zig, arch, policy, cache)
+
+    def make(staging: Path) -> None:
+        _make(zig, arch, parts, sources, wanted, soname, staging)
+
+    directory = make_once(cache / "supplied" / f"{target}-{digest}", make)
+    return Library(soname, (directory / soname).read_bytes())
+
+
+def _make(
+    zig: Zig,
+    arch: Architecture,
+    parts: Sysroot,
+    sources: Sequence[Path],
+    names: Sequence[str],
+    soname: str,
+    staging: Path,
+) -> None:
+    scratch = staging / "scratch"
+    scratch.mkdir()
+    flags = [flag.replace("{lib}", str(zig.lib)) for flag in parts.c_flags]
+    for source in sources:
+        shutil.copyfile(source, scratch / source.name)
+        compile_one = ["clang", *flags, *arch.cpu_flags, *_C_FLAGS, "-c", source.name]
+        _run(zig, scratch, [*compile_one, "-o", f"{source.stem}.o"])
+    visible = "; ".join(exported_name(name) for name in names)
+    script = f"{{ global: {visible}; local: *; }};\n"
+    (scratch / "visible.map").write_text(script, encoding="utf-8")
+    inputs = [f"{source.stem}.o" for source in sources]
+    always = parts.lib / ALWAYS_LINKED
+    inputs += [str(always)] if always.is_file() else []
+    found = (parts.lib / f"lib{name}.so" for name in _LIBRARIES)
+    inputs += ["--as-needed", *(str(path) for path in found if path.exists())]
+    named = ["-soname", soname, "--version-script", "visible.map", "-o", str(staging / soname)]
+    _run(zig, scratch, ["ld.lld", *parts.link_flags, *_LINK_FLAGS, *named, *inputs])
+    shutil.rmtree(scratch)
+
+
+def _run(zig: Zig, scratch: Path, command: List[str]) -> None:
+    cache = str(scratch / "zig-cache")
+    done = subprocess.run(
+        [str(zig.executable), *command],
+        cwd=scratch,
+        env={**os.environ, "ZIG_GLOBAL_CACHE_DIR": cache, "ZIG_LOCAL_CACHE_DIR": cache},
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        encoding="utf-8",
+        errors="replace",
+        check=False,
+    )
+    if done.returncode != 0:
+        raise ToolchainError(
+            f"zig cannot compile what this glibc lacks. It said:\n{done.stdout.strip()[-2000:]}",
+            "If the disk is full, free some space.",
+        )
