@@ -19,12 +19,16 @@ from pathlib import Path
 from typing import Any, Dict, List, Mapping, Optional
 
 from manylinux_shim._errors import BackendError, ShimError
-from manylinux_shim._settings import TABLE, Settings
+from manylinux_shim._settings import TABLE, Settings, read_toml
+from manylinux_shim.toolchain._backends import config_settings as adapted
 
 _CHILD = Path(__file__).with_name("_in_child.py")
 
 _BUILDING = "_MANYLINUX_SHIM_BUILDING"
 """Set for the child: a real backend that comes back to the shim for the same project loops."""
+
+_TOOLS = ("AR", "CC", "CXX", "LDCXXSHARED", "LDSHARED", "RANLIB")
+"""Variables of the environment that sysconfig has under the same names."""
 
 _COMPARE = "What it said stands above. `-C mode=off` builds without manylinux-shim, to compare."
 
@@ -37,6 +41,11 @@ _DISTRIBUTIONS = {
     "sipbuild": "sip",
 }
 """Distributions that are not called as the module they bring."""
+
+
+def distribution(module: str) -> str:
+    """The distribution that brings a top-level module, as far as names tell."""
+    return _DISTRIBUTIONS.get(module, module)
 
 
 def load_backend(settings: Settings, project: Path) -> Any:
@@ -96,7 +105,7 @@ def _itself(settings: Settings) -> BackendError:
 
 def _not_importable(settings: Settings, project: Path, missing: str, message: str) -> BackendError:
     top = missing.split(".")[0]
-    distribution = _DISTRIBUTIONS.get(top, top)
+    brings = distribution(top)
     subject = f"the real backend {settings.backend!r} cannot be imported: {message}"
     if (project / top).is_dir() or (project / f"{top}.py").is_file():
         return BackendError(
@@ -107,7 +116,7 @@ def _not_importable(settings: Settings, project: Path, missing: str, message: st
     return BackendError(
         subject,
         "Add its distribution to pyproject.toml (without build isolation, install it):\n\n"
-        f'[build-system]\nrequires = ["manylinux-shim", "{distribution}"]\n',
+        f'[build-system]\nrequires = ["manylinux-shim", "{brings}"]\n',
     )
 
 
@@ -163,6 +172,13 @@ def build_wheel(
     output.mkdir()
     request = private / "request.json"
     answer = private / "answer.json"
+    config_settings = adapted(
+        config_settings,
+        additions,
+        backend=settings.backend,
+        in_tree=bool(settings.backend_path),
+        pyproject=read_toml(project / "pyproject.toml"),
+    )
     request.write_text(
         json.dumps(
             {
@@ -170,6 +186,8 @@ def build_wheel(
                 "backend_path": _backend_path(settings, project),
                 "sys_path": sys.path,
                 "arguments": [str(output), config_settings, metadata_directory],
+                "machine": additions.get("_PYTHON_HOST_PLATFORM", "").partition("-")[2],
+                "tools": {name: additions[name] for name in _TOOLS if name in additions},
                 "answer": str(answer),
             }
         ),

@@ -11,6 +11,9 @@ Run as a script, with the interpreter that the frontend chose::
 - ``sys_path``: ``sys.path`` of the parent, which replaces this process's own,
   behind ``PYTHONPATH``, which may have more for this process than for the parent
 - ``arguments``: the hook's positional arguments
+- ``machine``: name of the architecture that the build is for, empty if it is this
+  machine's: what ``os.uname`` and ``platform`` then say in this process
+- ``tools``: names of compilers and linkers that sysconfig knows -> what it is to say
 - ``answer``: path of the JSON file to write
 
 The working directory and the environment are inherited. The answer is one of
@@ -41,6 +44,10 @@ def main(request_path: str) -> int:
     sys.path[:] = first + [entry for entry in request["sys_path"] if entry not in first]
     # Backends hand sys.argv on (setuptools), and this script's own is none of theirs.
     sys.argv[:] = ["build_wheel"]
+    if request["machine"]:
+        _pretend(request["machine"])
+    if request["tools"]:
+        _agree(request["tools"])
     module_name, _, attributes = request["backend"].partition(":")
     try:
         try:
@@ -65,6 +72,29 @@ def main(request_path: str) -> int:
 
 def _python_path() -> list[str]:
     return [entry for entry in os.environ.get("PYTHONPATH", "").split(os.pathsep) if entry]
+
+
+def _pretend(machine: str) -> None:
+    """Have a setup.py that asks what machine this is told the one that it builds for.
+
+    sysconfig is told by variables, which reach other processes too; this one must
+    not, because a process that loads a library or starts a program needs the truth.
+    """
+    import platform
+
+    true = os.uname()
+    uname = os.uname_result((*true[:4], machine))
+    system = platform.uname()
+    os.uname = lambda: uname
+    platform.machine = lambda: machine
+    platform.uname = lambda: system._replace(machine=machine)
+
+
+def _agree(tools: dict[str, str]) -> None:
+    """Have sysconfig name the same compiler as the environment, for who asks it instead."""
+    import sysconfig
+
+    sysconfig.get_config_vars().update(tools)
 
 
 def _answer(request: dict[str, str], answer: dict[str, object]) -> None:

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any, Callable, Dict
 
 from manylinux_shim._settings import Settings, read_toml
+from manylinux_shim.toolchain._backends import requirements
 
 
 def compiles_nothing(settings: Settings, project: Path) -> bool:
@@ -23,7 +24,7 @@ def compiles_nothing(settings: Settings, project: Path) -> bool:
     return judge is not None and not settings.backend_path and judge(project)
 
 
-def _flit(_project: Path) -> bool:
+def _never_compiles(_project: Path) -> bool:
     return True
 
 
@@ -39,6 +40,17 @@ def _hatchling(project: Path) -> bool:
 
 def _poetry(project: Path) -> bool:
     return "build" not in _tool(project, "poetry")
+
+
+def _pdm(project: Path) -> bool:
+    build = _tool(project, "pdm").get("build", {})
+    # Hooks may be other distributions' as well, which are required for the build then.
+    known = {"manylinux-shim", "pdm-backend"}
+    return not (
+        build.get("run-setuptools")
+        or (project / build.get("custom-hook", "pdm_build.py")).exists()
+        or set(requirements(read_toml(project / "pyproject.toml"))) - known
+    )
 
 
 def _setuptools(_project: Path) -> bool:
@@ -65,8 +77,10 @@ def _tool(project: Path, name: str) -> Dict[str, Any]:
 _KNOWN_COMMANDS = ("setuptools", "distutils", "wheel")
 
 _JUDGES: Dict[str, Callable[[Path], bool]] = {
-    "flit_core.buildapi": _flit,
+    "flit_core.buildapi": _never_compiles,
     "hatchling.build": _hatchling,
+    "pdm.backend": _pdm,
     "poetry.core.masonry.api": _poetry,
     "setuptools.build_meta": _setuptools,
+    "uv_build": _never_compiles,
 }

@@ -28,6 +28,7 @@ class Project:
     frontend: Frontend = UV_BUILD_WHEEL
     environment: Callable[[Workshop, Path], Dict[str, str]] = lambda workshop, directory: {}
     settings: Dict[str, object] = field(default_factory=dict)
+    slow: bool = False
 
 
 def static_libyaml(workshop: Workshop, directory: Path) -> Dict[str, str]:
@@ -110,10 +111,80 @@ PROJECTS = [
         ".so 2025-02-28T12:00:00+01:00 True\n",
         frontend=UV_BUILD,
     ),
+    Project(
+        "bcrypt==4.3.0",  # setuptools-rust
+        "import bcrypt; from bcrypt import _bcrypt;"
+        "print(_bcrypt.__file__[-3:],"
+        " bcrypt.hashpw(b'secret', b'$2b$04$abcdefghijklmnopqrstuu').decode()[-12:],"
+        " bcrypt.kdf(b'secret', b'salt', 8, 60).hex())",
+        ".so S4UpFFP8WIrW ed698f2f8a633534\n",
+    ),
+    Project(
+        "levenshtein==0.27.1",  # scikit-build-core, Cython, C++
+        "import Levenshtein as l; print(l.levenshtein_cpp.__file__[-3:],"
+        " l.distance('lewenstein', 'levenshtein'), l.editops('spam', 'park'))",
+        ".so 2 [('delete', 0, 0), ('insert', 3, 2), ('replace', 3, 3)]\n",
+    ),
+    Project(
+        "argon2-cffi-bindings==21.2.0",  # cffi in API mode
+        "from _argon2_cffi_bindings import ffi, lib; out = ffi.new('uint8_t[]', 16);"
+        "print(lib.argon2_hash(1, 64, 1, b'password', 8, b'somesalt', 8, out, 16, ffi.NULL, 0,"
+        " 2, 19), bytes(out).hex())",
+        "0 a4c9703acfe09fecddbe807f00689134\n",
+        frontend=UV_BUILD,
+    ),
+    Project(
+        "fnv-hash-fast==1.2.2",  # poetry-core with a build script, Cython
+        "from fnv_hash_fast import _fnv_impl as f; print(f._fnv1a_32(b'hello'), f.__file__[-3:])",
+        "1335831723 .so\n",
+    ),
+    Project(
+        "contourpy==1.3.1",  # meson-python, pybind11
+        "import contourpy; g = contourpy.contour_generator(z=[[0.0, 1.0], [1.0, 2.0]]);"
+        "print(contourpy._contourpy.__file__[-3:], [line.tolist() for line in g.lines(0.5)])",
+        ".so [[[0.0, 0.5], [0.5, 0.0]]]\n",
+        slow=True,
+    ),
+    Project(
+        "zstandard==0.23.0",
+        "import zstandard as z; text = b'abc' * 1000;"
+        "packed = z.ZstdCompressor(level=19).compress(text);"
+        "print(z.backend, z.ZstdDecompressor().decompress(packed) == text, len(packed))",
+        "cext True 20\n",
+        slow=True,
+    ),
+    Project(
+        "lz4==4.4.3",
+        "import lz4.block, lz4.frame; text = b'abc' * 1000;"
+        "print(lz4.frame.decompress(lz4.frame.compress(text)) == text,"
+        " len(lz4.block.compress(text)), lz4.library_version_string())",
+        "True 28 1.9.4\n",
+        slow=True,
+    ),
+    Project(
+        "brotlicffi==1.1.0.0",
+        "import brotlicffi as b; text = b'abc' * 1000;"
+        "print(b.decompress(b.compress(text)) == text, b._brotlicffi.__file__[-3:])",
+        "True .so\n",
+        slow=True,
+    ),
+    Project(
+        "pywavelets==1.6.0",  # meson-python, Cython, a static library of its own
+        "import pywt; a, b = pywt.dwt([1, 2, 3, 4], 'db1');"
+        "print(pywt._extensions._dwt.__file__[-3:], [round(float(v), 4) for v in a])",
+        ".so [2.1213, 4.9497]\n",
+        slow=True,
+    ),
 ]
 
 
-@pytest.mark.parametrize("project", PROJECTS, ids=lambda project: project.requirement)
+@pytest.mark.parametrize(
+    "project",
+    [
+        pytest.param(p, id=p.requirement, marks=[pytest.mark.slow] if p.slow else [])
+        for p in PROJECTS
+    ],
+)
 def test_sdist_becomes_a_proven_wheel_that_works(
     project: Project, workshop: Workshop, tmp_path: Path, out: Path
 ) -> None:

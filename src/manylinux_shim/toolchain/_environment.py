@@ -11,16 +11,19 @@ import os
 import pprint
 import sys
 import sysconfig
+from dataclasses import replace
 from pathlib import Path
 from typing import Callable, Dict, Mapping, Sequence
 
 from manylinux_shim._platforms import Architecture, Policy
 from manylinux_shim.toolchain._cache import cache_root, make_once
 from manylinux_shim.toolchain._cross_files import cross_files
+from manylinux_shim.toolchain._cxx_headers import cxx_headers
+from manylinux_shim.toolchain._host_packages import host_packages
 from manylinux_shim.toolchain._python import staged_headers
 from manylinux_shim.toolchain._sysroot import sysroot
 from manylinux_shim.toolchain._target_python import host_variables, sysconfig_variables
-from manylinux_shim.toolchain._tools import tools, variables
+from manylinux_shim.toolchain._tools import host_directories, tools, variables
 from manylinux_shim.toolchain._zig import Zig
 
 _HOST_COMPILERS = {"HOST_CC": "cc", "HOST_CXX": "c++", "HOST_AR": "ar"}
@@ -36,6 +39,7 @@ def prepare(
     cross: bool = False,
     strip: bool = True,
     from_host: Sequence[str] = (),
+    host_libraries: bool = False,
     notice: Callable[[str], None],
 ) -> Dict[str, str]:
     """Make what the target needs, and return the variables for the real backend.
@@ -50,6 +54,8 @@ def prepare(
     host = sysconfig.get_config_var("MULTIARCH") or multiarch
     includes = staged_headers(cache, arch, host, policy.family)
     root = sysroot(zig, arch, policy, cache)
+    root = replace(root, cxx_flags=(*cxx_headers(cache), *root.cxx_flags))
+    names = [soname.split(".so")[0] for soname in from_host]
     directory = tools(
         cache,
         arch,
@@ -57,19 +63,28 @@ def prepare(
         root,
         multiarch=multiarch,
         includes=includes,
-        from_host=[soname.split(".so")[0] for soname in from_host],
+        from_host=names,
         native=not cross,
         strip=strip,
     )
     rust = arch.rust_target(policy.family)
     optional = {**_archivers(directory), **_cargo(directory, rust), **_maturin()}
     # What find_library(m) is to find is the stub, not the host's own.
-    optional["CMAKE_LIBRARY_PATH"] = str(root.lib)
+    libraries = [str(root.lib)]
+    if cross or not host_libraries:
+        packages = host_packages(cache, host, names, native=not cross)
+        optional["PKG_CONFIG_LIBDIR"] = str(packages.pkg_config)
+        libraries.append(str(packages.libraries))
+    else:
+        libraries += host_directories("lib", host)
+    optional["CMAKE_LIBRARY_PATH"] = os.pathsep.join(libraries)
     # What cargo linked otherwise is as fresh to it as what it links now.
     optional["CARGO_TARGET_DIR"] = str(source / "target" / directory.name)
     if cross:
         optional.update({"CARGO_BUILD_TARGET": rust, **_HOST_COMPILERS})
-        optional.update(cross_files(cache, arch, multiarch, directory, root.directory))
+        optional.update(
+            cross_files(cache, arch, multiarch, directory, root.directory, host, os.environ)
+        )
     unset = {name: value for name, value in optional.items() if not os.environ.get(name)}
     ours = {**unset, **variables(zig, source), **_compilers(directory)}
     if cross:
@@ -103,6 +118,8 @@ def _sysconfig(
     make_once(directory, make)
     inherited = os.environ.get("PYTHONPATH")
     return {
+        # PyO3's build script reads the same module.
+        "PYO3_CROSS_LIB_DIR": os.environ.get("PYO3_CROSS_LIB_DIR") or str(directory),
         "_PYTHON_SYSCONFIGDATA_NAME": name,
         "_PYTHON_HOST_PLATFORM": f"linux-{arch.name}",
         "PYTHONPATH": os.pathsep.join(filter(None, [str(directory), inherited])),

@@ -75,8 +75,8 @@ def tools(
         *_each("link", sysroot.link_flags),
         *_each("library", (f"{k}\t{v}" for k, v in _libraries(sysroot, policy).items())),
         *_each("include", (f"{k}\t{v}" for k, v in includes.items())),
-        *_each("host-include", _host_directories("include", multiarch)),
-        *_each("host-library", _host_directories("lib", multiarch)),
+        *_each("host-include", host_directories("include", multiarch)),
+        *_each("host-library", host_directories("lib", multiarch)),
         *_each("from-host", from_host),
     ]
     text = "".join(f"{key}\t{value}\n" for key, value in lines)
@@ -129,7 +129,7 @@ def _libraries(sysroot: Sysroot, policy: Policy) -> Dict[str, str]:
     return {name: str(path) for name, path in found.items()}
 
 
-def _host_directories(kind: str, multiarch: str) -> List[str]:
+def host_directories(kind: str, multiarch: str) -> List[str]:
     """Where this host keeps headers or libraries, most particular first."""
     names = [f"/usr/{kind}/{multiarch}", f"/usr/{kind}"]
     if kind == "lib":
