@@ -16,19 +16,18 @@ import pytest
 
 from manylinux_shim._errors import ToolchainError
 from manylinux_shim._platforms import ARCHITECTURES, Policy, host_architecture
-from manylinux_shim.toolchain import _runtime_closure, _runtime_commands
 from manylinux_shim.toolchain._environment import prepare
-from manylinux_shim.toolchain._runtime_builtins import exported
-from manylinux_shim.toolchain._runtime_commands import Commands, commands, oldest_target
-from manylinux_shim.toolchain._runtime_objects import make_file, read_symbols
-from manylinux_shim.toolchain._runtime_sources import (
+from manylinux_shim.toolchain._zig import find_zig
+from manylinux_shim.toolchain.runtimes import _closure, _commands, runtime_inputs
+from manylinux_shim.toolchain.runtimes._builtins import exported
+from manylinux_shim.toolchain.runtimes._commands import Commands, commands, oldest_target
+from manylinux_shim.toolchain.runtimes._objects import make_file, read_symbols
+from manylinux_shim.toolchain.runtimes._sources import (
     candidates,
     head_start,
     is_mentioned,
     is_standard,
 )
-from manylinux_shim.toolchain._runtimes import runtime_inputs
-from manylinux_shim.toolchain._zig import find_zig
 
 PROGRAM = Path(__file__).with_name("cxx_library.cpp")
 EXTENSION = """
@@ -199,7 +198,7 @@ def test_flags_and_sources_are_zigs_own(
 ) -> None:
     zig = str(ZIG.executable)
     ours = commands(zig, target, tmp_path)
-    monkeypatch.setattr(_runtime_commands, "_KNOWN", _runtime_commands.re.compile("none"))
+    monkeypatch.setattr(_commands, "_KNOWN", _commands.re.compile("none"))
     learned = commands(zig, target, tmp_path)
     assert ours.sources == learned.sources
     assert len(learned.sources) > 70
@@ -419,7 +418,7 @@ def test_a_file_is_there_as_a_whole_or_not_at_all(tmp_path: Path) -> None:
 
 CHILD = """
 import sys
-from manylinux_shim.toolchain._runtimes import runtime_inputs
+from manylinux_shim.toolchain.runtimes import runtime_inputs
 print(runtime_inputs(sys.argv[1], sys.argv[2], sys.argv[3], sys.argv[4:])[0])
 """
 
@@ -462,7 +461,7 @@ def test_without_a_single_guess_the_same_objects_are_found(
     names = ["_ZNSt12length_errorD1Ev", "_ZNSt3__16chrono12system_clock3nowEv"]
     (expected,) = build(tmp_path / "guessed", names)
     monkeypatch.setattr(
-        _runtime_closure, "candidates", lambda name: () if is_standard(name) else candidates(name)
+        _closure, "candidates", lambda name: () if is_standard(name) else candidates(name)
     )
     (archive,) = build(tmp_path / "searched", names)
     assert Path(archive).read_bytes() == Path(expected).read_bytes()

@@ -240,7 +240,7 @@ def _add_static_musl(zig: str, configuration: Configuration, command: Command) -
 
 
 def _runtime(zig: str, configuration: Configuration, undefined: Sequence[str]) -> List[str]:
-    from manylinux_shim.toolchain._runtimes import runtime_inputs
+    from manylinux_shim.toolchain.runtimes import runtime_inputs
 
     return runtime_inputs(zig, configuration.zig_target, configuration.runtimes, undefined)
 

@@ -21,7 +21,7 @@ from typing import Dict, Iterator, List, Sequence, Tuple
 
 from manylinux_shim._errors import ToolchainError
 from manylinux_shim._platforms import ARCHITECTURES, Architecture, Version
-from manylinux_shim.toolchain._runtime_sources import LIBRARIES
+from manylinux_shim.toolchain.runtimes._sources import LIBRARIES
 
 _LIB = "{lib}"
 """Stands for zig's own lib directory, which build isolation moves around."""

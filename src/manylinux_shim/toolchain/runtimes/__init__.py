@@ -11,7 +11,7 @@ versions of an architecture, and kept::
 
 What comes out depends on the undefined symbols alone, never on what earlier
 links have left in the cache. This module answers from the cache, in every link
-of a C++ file, and so it imports next to nothing; ``_runtime_closure`` builds.
+of a C++ file, and so it imports next to nothing; ``_closure`` builds.
 """
 
 # ruff: noqa: PTH100, PTH110, PTH123 - pathlib takes as long to import as all the rest
@@ -55,7 +55,7 @@ def runtime_inputs(
     link = f"{place}/links/{zlib.crc32(bits):08x}{zlib.adler32(bits):08x}"
     paths = _remembered(place, link, question)
     if paths is None:
-        from manylinux_shim.toolchain._runtime_closure import build_archive, remember
+        from manylinux_shim.toolchain.runtimes._closure import build_archive, remember
 
         paths = build_archive(zig, zig_target, place, names, jobs)
         remember(link, [question, *paths])

@@ -13,10 +13,10 @@ import os
 from pathlib import Path
 from typing import Dict, Iterable, List, Optional, Set
 
-from manylinux_shim.toolchain._runtime_builtins import build, exported
-from manylinux_shim.toolchain._runtime_commands import Commands, commands
-from manylinux_shim.toolchain._runtime_objects import Symbols, make_file, read_symbols, run
-from manylinux_shim.toolchain._runtime_sources import (
+from manylinux_shim.toolchain.runtimes._builtins import build, exported
+from manylinux_shim.toolchain.runtimes._commands import Commands, commands
+from manylinux_shim.toolchain.runtimes._objects import Symbols, make_file, read_symbols, run
+from manylinux_shim.toolchain.runtimes._sources import (
     candidates,
     head_start,
     is_mentioned,

@@ -13,7 +13,7 @@ import tempfile
 from pathlib import Path
 from typing import Collection, Dict, FrozenSet, List, Set
 
-from manylinux_shim.toolchain._runtime_objects import run
+from manylinux_shim.toolchain.runtimes._objects import run
 
 _EXPORTED = re.compile(
     r'(?:name = |, )"([A-Za-z_]\w*)"|@export\(&?([A-Za-z_]\w*),|fn (__aeabi_\w+)'
