@@ -340,3 +340,46 @@ def test_setup_py_that_asks_what_machine_this_is_hears_the_target(
         "platform": f"linux-{machine}",
         "child": here,
     }
+
+
+_LIBSTDCXX = """\
+#include <Python.h>
+#include <stdexcept>
+
+static PyObject *
+answer(PyObject *, PyObject *text)
+{
+    try {
+        throw std::runtime_error(std::to_string(PyObject_Length(text) * PyObject_Length(text)));
+    } catch (const std::exception &error) {
+        if (fprintf(stderr, "%s", "") < 0 || errno == EDOM) {
+            abort();
+        }
+        return PyLong_FromString(error.what(), nullptr, 10);
+    }
+}
+
+static PyMethodDef methods[] = {{"answer", answer, METH_O, ""}, {nullptr, nullptr, 0, nullptr}};
+static PyModuleDef definition = {PyModuleDef_HEAD_INIT, "tiny._tiny", nullptr, 0, methods,
+                                 nullptr, nullptr, nullptr, nullptr};
+
+PyMODINIT_FUNC
+PyInit__tiny()
+{
+    return PyModule_Create(&definition);
+}
+"""
+
+
+def test_cpp_that_includes_no_more_than_libstdcxx_needs_compiles(
+    workshop: Workshop, stocked: Path, tmp_path: Path, out: Path
+) -> None:
+    project = projects.tiny(tmp_path / "project")
+    (project / "tiny" / "_tiny.cpp").write_text(_LIBSTDCXX)
+    # With the limited API of 3.11 and later Python.h includes no header of the C library's.
+    macros = "define_macros=[('Py_LIMITED_API', '0x030b0000')], language='c++'"
+    setup = projects.SETUP.replace('["tiny/_tiny.c"]', f'["tiny/_tiny.cpp"], {macros}')
+    (project / "setup.py").write_text(setup)
+    workshop.build(UV_BUILD_HERE, project, out, python=stocked).passed()
+    wheel = wheels.only_wheel(out)
+    assert workshop.try_wheel(wheel, tmp_path / "fresh", projects.TINY_USE) == projects.TINY_PRINTS
