@@ -5,13 +5,13 @@ from __future__ import annotations
 import contextlib
 import os
 import shutil
-import subprocess
 import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Callable, Dict, Iterator, List, Optional, Sequence, Tuple
 
 from manylinux_shim._errors import ShimError
+from manylinux_shim._programs import run
 from manylinux_shim.building import _git, _overlay
 from manylinux_shim.building._building import Order, Outcome, Task, writable
 from manylinux_shim.building._children import Children, ended_as_interrupted
@@ -122,15 +122,7 @@ def _tasks(
 
 
 def _run(command: Sequence[str]) -> None:
-    done = subprocess.run(
-        list(command),
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        encoding="utf-8",
-        errors="replace",
-        check=False,
-    )
+    done = run(command)
     if done.returncode != 0:
         raise ShimError(
             f"{' '.join(command)} failed:\n{done.stdout.strip()}",

@@ -8,7 +8,6 @@ its metadata, which takes longer and needs what the backend needs.
 from __future__ import annotations
 
 import hashlib
-import subprocess
 import sys
 import urllib.error
 import urllib.parse
@@ -19,6 +18,7 @@ from typing import Any, Callable, List, Mapping, Optional
 from packaging.requirements import Requirement
 
 from manylinux_shim._errors import ShimError
+from manylinux_shim._programs import run
 from manylinux_shim._settings import read_toml
 from manylinux_shim.building._programs import find_pip, find_uv
 
@@ -98,16 +98,7 @@ def _with_pip(requirement: Requirement, directory: Path) -> Path:
 
 def _run(command: List[str], requirement: Requirement, directory: Path) -> None:
     try:
-        done = subprocess.run(
-            command,
-            cwd=directory,
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            encoding="utf-8",
-            errors="replace",
-            check=False,
-        )
+        done = run(command, cwd=directory)
     except OSError as error:
         raise ShimError(f"{command[0]} does not run: {error}", "Install it anew.") from error
     if done.returncode != 0:

@@ -6,13 +6,13 @@ import json
 import os
 import re
 import shutil
-import subprocess
 import sys
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Iterator, List, Mapping, Optional, Tuple
 
 from manylinux_shim._errors import SettingsError
+from manylinux_shim._programs import answer
 from manylinux_shim.building._programs import find_uv
 
 OLDEST = (3, 8)
@@ -77,7 +77,7 @@ def _candidates(wanted: str, match: re.Match[str], environ: Mapping[str, str]) -
     yield from (str(path / "bin" / "python") for path in _newest_first(root, match))
     uv = find_uv()
     if uv is not None:
-        found = _output([uv, "python", "find", "--no-python-downloads", "--no-project", wanted])
+        found = answer([uv, "python", "find", "--no-python-downloads", "--no-project", wanted])
         if found:
             yield found.strip()
 
@@ -122,29 +122,13 @@ def _new_enough(python: Python, wanted: str) -> Python:
 def _inspect(path: str) -> Optional[Python]:
     # Asked in isolation, so that the tree around has no say; by its own name, because a
     # virtual environment is told from its base by that.
-    answer = _output([path, "-I", "-c", _ASK])
-    if answer is None:
+    said = answer([path, "-I", "-c", _ASK])
+    if said is None:
         return None
     try:
-        executable, version, implementation, free_threaded = json.loads(answer)
+        executable, version, implementation, free_threaded = json.loads(said)
         return Python(
             Path(executable), (version[0], version[1], version[2]), implementation, free_threaded
         )
     except (ValueError, TypeError, IndexError):
         return None
-
-
-def _output(command: List[str]) -> Optional[str]:
-    try:
-        done = subprocess.run(
-            command,
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.DEVNULL,
-            encoding="utf-8",
-            timeout=60,
-            check=True,
-        )
-    except (OSError, subprocess.SubprocessError, UnicodeDecodeError):
-        return None
-    return done.stdout

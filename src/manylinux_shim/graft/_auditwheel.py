@@ -12,7 +12,6 @@ import importlib.util
 import os
 import posixpath
 import re
-import subprocess
 import sys
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -20,6 +19,7 @@ from typing import Callable, Dict, Iterable, List, Mapping, Optional, Sequence, 
 
 from manylinux_shim._errors import PolicyError, ToolchainError
 from manylinux_shim._platforms import Policy, host_architecture, host_family, lowest_policy
+from manylinux_shim._programs import run
 from manylinux_shim.audit import Verdict
 from manylinux_shim.audit._policies import NEVER
 from manylinux_shim.audit._reasons import LIBRARY
@@ -188,17 +188,9 @@ def _call(
     arguments: Sequence[str], directory: Path, environment: Mapping[str, str]
 ) -> Tuple[int, str]:
     """auditwheel's exit code, and what it printed on either stream."""
-    done = subprocess.run(
-        [sys.executable, "-m", "auditwheel", *arguments],
-        cwd=directory,  # where there is no module that Python would take for another
-        env=environment,
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        encoding="utf-8",
-        errors="replace",
-        check=False,
-    )
+    # There is no module in that directory that Python would take for another.
+    command = [sys.executable, "-m", "auditwheel", *arguments]
+    done = run(command, cwd=directory, environment=environment)
     return done.returncode, done.stdout
 
 

@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import Iterator, Tuple
 
 from manylinux_shim._errors import ElfError, ToolchainError
+from manylinux_shim._programs import run
 from manylinux_shim.audit import _dynamic_tags as tags
 from manylinux_shim.relink._linkage import read_linkage
 
@@ -51,16 +52,7 @@ def with_room(data: bytes, size: int, entries: int) -> Tuple[bytes, str]:
         for name in (marker, *more):
             command += ["--add-needed", name]
         try:
-            done = subprocess.run(
-                [*command, str(before)],
-                stdin=subprocess.DEVNULL,
-                stdout=subprocess.PIPE,
-                stderr=subprocess.STDOUT,
-                encoding="utf-8",
-                errors="replace",
-                timeout=_SECONDS,
-                check=False,
-            )
+            done = run([*command, str(before)], timeout=_SECONDS)
         except (OSError, subprocess.TimeoutExpired) as error:
             raise ElfError(f"patchelf cannot lengthen its tables: {error}") from error
         if done.returncode != 0 or not after.is_file():
@@ -121,16 +113,8 @@ def _candidates() -> Iterator[Path]:
 
 def _version(program: Path) -> Tuple[int, ...]:
     try:
-        done = subprocess.run(
-            [str(program), "--version"],
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.DEVNULL,
-            encoding="utf-8",
-            timeout=60,
-            check=False,
-        )
-    except (OSError, subprocess.TimeoutExpired, UnicodeDecodeError):
+        done = run([str(program), "--version"], timeout=60)
+    except (OSError, subprocess.TimeoutExpired):
         return ()
     match = re.search(r"(\d+)\.(\d+)", done.stdout)
     return (int(match[1]), int(match[2])) if match else ()

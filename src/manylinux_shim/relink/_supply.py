@@ -7,14 +7,13 @@ that the wheel needs, and kept in the user's cache.
 from __future__ import annotations
 
 import hashlib
-import os
 import shutil
-import subprocess
 from pathlib import Path
 from typing import Collection, List, NamedTuple, Sequence
 
 from manylinux_shim._errors import ToolchainError
 from manylinux_shim._platforms import Architecture, Policy
+from manylinux_shim._programs import run, zig_environment
 from manylinux_shim.relink._catalogue import exported_name, sources_of
 from manylinux_shim.toolchain._cache import make_once
 from manylinux_shim.toolchain._sysroot import ALWAYS_LINKED, Sysroot, sysroot
@@ -94,18 +93,8 @@ def _make(
 
 
 def _run(zig: Zig, scratch: Path, command: List[str]) -> None:
-    cache = str(scratch / "zig-cache")
-    done = subprocess.run(
-        [str(zig.executable), *command],
-        cwd=scratch,
-        env={**os.environ, "ZIG_GLOBAL_CACHE_DIR": cache, "ZIG_LOCAL_CACHE_DIR": cache},
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        encoding="utf-8",
-        errors="replace",
-        check=False,
-    )
+    environment = zig_environment(scratch / "zig-cache")
+    done = run([str(zig.executable), *command], cwd=scratch, environment=environment)
     if done.returncode != 0:
         raise ToolchainError(
             f"zig cannot compile what this glibc lacks. It said:\n{done.stdout.strip()[-2000:]}",

@@ -6,14 +6,13 @@ its architecture, whatever libc that has.
 
 from __future__ import annotations
 
-import os
 import shlex
 import shutil
-import subprocess
 from pathlib import Path
 from typing import List
 
 from manylinux_shim._errors import ToolchainError
+from manylinux_shim._programs import run, zig_environment
 from manylinux_shim.toolchain._cache import make_once
 
 START = "rcrt1.o"
@@ -39,19 +38,9 @@ def _make(zig: str, zig_target: str, staging: Path) -> None:
     scratch = staging / "scratch"
     scratch.mkdir()
     (scratch / "probe.c").write_text("int main(void) { return 0; }\n", encoding="utf-8")
-    cache = str(scratch / "cache")
     options = ("-OReleaseFast", "--verbose-link", "-static", "-fPIE", "-lc", "-fno-ubsan-rt")
-    done = subprocess.run(
-        [zig, "build-exe", *options, "-target", zig_target, "probe.c", "-femit-bin=probe"],
-        cwd=scratch,
-        env={**os.environ, "ZIG_GLOBAL_CACHE_DIR": cache, "ZIG_LOCAL_CACHE_DIR": cache},
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        encoding="utf-8",
-        errors="replace",
-        check=False,
-    )
+    command = [zig, "build-exe", *options, "-target", zig_target, "probe.c", "-femit-bin=probe"]
+    done = run(command, cwd=scratch, environment=zig_environment(scratch / "cache"))
     links = [line for line in done.stdout.splitlines() if line.startswith("ld.lld ")]
     if done.returncode != 0 or not links:
         raise ToolchainError(

@@ -9,7 +9,6 @@ from then on clang and lld, which are part of zig, are called directly.
 
 from __future__ import annotations
 
-import os
 import shlex
 import shutil
 import subprocess
@@ -19,6 +18,7 @@ from typing import Dict, Iterator, List, Mapping, Sequence, Tuple
 
 from manylinux_shim._errors import ToolchainError
 from manylinux_shim._platforms import Architecture, Policy
+from manylinux_shim._programs import zig_environment
 from manylinux_shim.toolchain._cache import make_once
 from manylinux_shim.toolchain._zig import Zig
 
@@ -202,11 +202,11 @@ def _make(zig: Zig, arch: Architecture, target: str, staging: Path) -> None:
 
 def _start(zig: Zig, scratch: Path, arguments: Sequence[str]) -> subprocess.Popen[str]:
     # zig's own cache is of no use afterwards, so it goes with the scratch directory.
-    cache = str(scratch / f"zig-cache-{arguments[0]}")
+    cache = scratch / f"zig-cache-{arguments[0]}"
     return subprocess.Popen(
         [str(zig.executable), *arguments],
         cwd=scratch,
-        env={**os.environ, "ZIG_GLOBAL_CACHE_DIR": cache, "ZIG_LOCAL_CACHE_DIR": cache},
+        env=zig_environment(cache),
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,

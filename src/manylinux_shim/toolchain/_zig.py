@@ -5,13 +5,13 @@ from __future__ import annotations
 import importlib.util
 import re
 import shutil
-import subprocess
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Iterator, Optional, Tuple
 
 from manylinux_shim._errors import ToolchainError
 from manylinux_shim._platforms import Version
+from manylinux_shim._programs import answer
 
 OLDEST = (0, 14)
 BEFORE = (0, 18)
@@ -57,8 +57,8 @@ def find_zig() -> Zig:
     """
     refused = []
     for executable in _candidates():
-        version = _output(executable, "version")
-        if version is None:
+        version = (answer([str(executable), "version"]) or "").strip()
+        if not version:
             refused.append(f"{executable} does not run")
         elif not OLDEST <= _release(version) < BEFORE:
             refused.append(f"{executable} is zig {version}")
@@ -69,7 +69,7 @@ def find_zig() -> Zig:
             refused.append(f"{executable} has no glibc tables in {lib}")
     found = f" ({'; '.join(refused)})" if refused else ""
     raise ToolchainError(
-        f'mode "zig" needs zig {_span()}, and none was found{found}',
+        f"this build needs zig {_span()}, and none was found{found}",
         f"Without build isolation: pip install {REQUIREMENT!r}. With it, the frontend installs"
         " zig when it asks for this build's requirements; `requires` in [build-system] may name"
         " it too. `-C mode=check` builds with the host's compiler instead.",
@@ -103,24 +103,9 @@ def _lib(executable: Path) -> Path:
     if (beside / "libc").is_dir():
         return beside
     # JSON up to zig 0.14, ZON after it: the one line is alike in both.
-    printed = _output(executable, "env") or ""
+    printed = answer([str(executable), "env"]) or ""
     match = re.search(r'"?\.?lib_dir"?\s*[:=]\s*"([^"]+)"', printed)
     return Path(match[1]) if match else beside
-
-
-def _output(executable: Path, *arguments: str) -> Optional[str]:
-    try:
-        done = subprocess.run(
-            [str(executable), *arguments],
-            stdout=subprocess.PIPE,
-            stderr=subprocess.DEVNULL,
-            encoding="utf-8",
-            timeout=60,
-            check=True,
-        )
-    except (OSError, subprocess.SubprocessError, UnicodeDecodeError):
-        return None
-    return done.stdout.strip()
 
 
 def _release(version: str) -> Tuple[int, int]:

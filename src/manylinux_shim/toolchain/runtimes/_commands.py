@@ -10,10 +10,8 @@ which their sources are empty files.
 
 from __future__ import annotations
 
-import os
 import re
 import shlex
-import subprocess
 import tempfile
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,6 +19,7 @@ from typing import Dict, Iterator, List, Sequence, Tuple
 
 from manylinux_shim._errors import ToolchainError
 from manylinux_shim._platforms import ARCHITECTURES, Architecture, Version
+from manylinux_shim._programs import run, zig_environment
 from manylinux_shim.toolchain.runtimes._sources import LIBRARIES
 
 _LIB = "{lib}"
@@ -175,19 +174,9 @@ def _printed(
 ) -> str:
     (scratch / "probe.cpp").write_text("int probe(void) { return 0; }\n", encoding="utf-8")
     cpu = [f"-mcpu={_ZIG_CPU[arch.zig]}"] if arch.zig in _ZIG_CPU else []
-    cache = str(scratch / "zig-cache")
     flags = ["-OReleaseFast", "-fPIC", "--verbose-cc", "-lc++", "-target", target, *cpu]
-    done = subprocess.run(
-        [zig, *action, *flags, "probe.cpp"],
-        cwd=scratch,
-        env={**os.environ, "ZIG_GLOBAL_CACHE_DIR": cache, "ZIG_LOCAL_CACHE_DIR": cache},
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.PIPE,
-        encoding="utf-8",
-        errors="replace",
-    )
-    return done.stderr
+    environment = zig_environment(scratch / "zig-cache")
+    return run([zig, *action, *flags, "probe.cpp"], cwd=scratch, environment=environment).stdout
 
 
 def _refused(target: str, said: str) -> ToolchainError:
@@ -199,10 +188,7 @@ def _refused(target: str, said: str) -> ToolchainError:
 
 
 def _version(zig: str) -> str:
-    done = subprocess.run(
-        [zig, "version"], stdout=subprocess.PIPE, encoding="utf-8", errors="replace"
-    )
-    return done.stdout.strip()
+    return run([zig, "version"]).stdout.strip()
 
 
 def _commands_in(printed: str, source: str = "") -> Iterator[List[str]]:

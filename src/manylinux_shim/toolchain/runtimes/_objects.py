@@ -11,10 +11,10 @@ import contextlib
 import fcntl
 import os
 import struct
-import subprocess
 from pathlib import Path
 from typing import Callable, FrozenSet, Iterator, NamedTuple, Sequence
 
+from manylinux_shim import _programs
 from manylinux_shim._errors import ToolchainError
 
 
@@ -102,16 +102,7 @@ def _lock(path: Path) -> Iterator[int]:
 
 def run(command: Sequence[str], lock: int, *, what: str, cwd: str = "/") -> None:
     """Run one command of zig's; ToolchainError with its own words when it fails."""
-    done = subprocess.run(
-        command,
-        cwd=cwd,
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        encoding="utf-8",
-        errors="replace",
-        pass_fds=(lock,),
-    )
+    done = _programs.run(command, cwd=cwd, keep=(lock,))
     if done.returncode != 0:
         raise ToolchainError(
             f"zig cannot build {what}. It said:\n{done.stdout.strip()[-2000:]}",
