@@ -239,6 +239,14 @@ def test_without_zig_the_build_will_get_it(
     assert _zig.REQUIREMENT in " ".join(done.output.split())
 
 
+def test_tools_of_grafting_are_named_where_they_are_missing(
+    project: Path, workshop: Workshop, without_zig: Path
+) -> None:
+    command = [str(without_zig), "-m", "manylinux_shim.cli", "doctor", "-C", "repair=true"]
+    said = " ".join(workshop.run(command, project).passed().output.split())
+    assert "auditwheel" in said
+
+
 def test_headers_that_are_missing_are_a_problem_with_the_package(
     project: Path, cache: Dict[str, str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:

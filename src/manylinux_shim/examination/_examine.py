@@ -52,6 +52,8 @@ def examine(
     _machine.python(findings)
     if plan.mode in ("zig", "relink") and not nothing:
         _machine.zig(findings, plan)
+    if plan.mode != "off" and not nothing:
+        _machine.tools(findings, plan)
     if plan.mode == "zig" and not nothing:
         _machine.headers(findings, plan)
     if plan.mode in ("check", "relink") and not nothing:

@@ -12,6 +12,7 @@ import tempfile
 from pathlib import Path
 from typing import Any, List, Mapping
 
+from manylinux_shim import _equipment
 from manylinux_shim._errors import ShimError
 from manylinux_shim._plan import USER_COMPILER, Plan
 from manylinux_shim._platforms import Policy
@@ -49,6 +50,13 @@ def zig(findings: Findings, plan: Plan) -> None:
             f"zig {found.version} does not know glibc {linked.version} ({linked})",
             f"The highest policy that it links for is {Policy('manylinux', newest)}.",
         )
+
+
+def tools(findings: Findings, plan: Plan) -> None:
+    """What grafting and linking again need besides, and this environment has not."""
+    wanted = [requirement for requirement in _equipment.missing(plan) if "zig" not in requirement]
+    if wanted:
+        findings.fact("tools", ", ".join(wanted), "not here: an isolated build installs them")
 
 
 def headers(findings: Findings, plan: Plan) -> None:
