@@ -268,6 +268,8 @@ def test_interrupted_call_ends_everything_it_started_and_leaves_nothing(
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         encoding="utf-8",
+        # A shell that runs the tests in the background has them ignore SIGINT.
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler),
     )
     too_long = time.monotonic() + 300
     try:
