@@ -17,6 +17,8 @@ from manylinux_shim._settings import read_toml
 def missing(plan: Plan) -> List[str]:
     """Requirements of this build that are not here yet, for the frontend to install."""
     requires: List[str] = []
+    if plan.mode == "off":
+        return requires
     if plan.mode in ("zig", "relink"):
         from manylinux_shim.toolchain import _zig
 
