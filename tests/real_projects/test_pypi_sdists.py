@@ -110,6 +110,7 @@ PROJECTS = [
         " _pendulum.is_long_year(2020))",
         ".so 2025-02-28T12:00:00+01:00 True\n",
         frontend=UV_BUILD,
+        slow=True,
     ),
     Project(
         "bcrypt==4.3.0",  # setuptools-rust
@@ -124,6 +125,7 @@ PROJECTS = [
         "import Levenshtein as l; print(l.levenshtein_cpp.__file__[-3:],"
         " l.distance('lewenstein', 'levenshtein'), l.editops('spam', 'park'))",
         ".so 2 [('delete', 0, 0), ('insert', 3, 2), ('replace', 3, 3)]\n",
+        slow=True,
     ),
     Project(
         "argon2-cffi-bindings==21.2.0",  # cffi in API mode

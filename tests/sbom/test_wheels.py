@@ -70,6 +70,7 @@ def test_sample_lists_what_was_linked_statically_with_version_and_licence(
     assert sboms.properties(subject, "not-linked-in-this-build") == []
 
 
+@pytest.mark.slow
 def test_static_program_lists_musl(
     workshop: Workshop, stocked: Path, tmp_path: Path, out: Path
 ) -> None:
