@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Callable, Dict, List, Mapping, Optional, Sequence, Tuple
+from typing import TYPE_CHECKING, Callable, Dict, List, Mapping, Optional, Sequence, Tuple
 from urllib.parse import quote
-
-from packaging.utils import canonicalize_name
 
 import manylinux_shim
 from manylinux_shim._platforms import Policy
-from manylinux_shim.graft import Package
 from manylinux_shim.sbom._document import Component, Contents
 from manylinux_shim.sbom._links import Link, links_of
 from manylinux_shim.sbom._parts import PARTS, parts_of, version_of
 from manylinux_shim.wheel import WheelName
+from manylinux_shim.wheel._metadata import normalised
+
+if TYPE_CHECKING:
+    from manylinux_shim.graft import Package  # seldom needed, slow to import
 
 _PROPERTY = "manylinux-shim:"
 
@@ -50,7 +51,7 @@ def contents(
     origin = links_of(files, read, links)
     if zig is not None:
         facts += [("not-linked-in-this-build", file) for file in files if file not in origin]
-    canonical = canonicalize_name(name.distribution)
+    canonical = normalised(name.distribution)
     return Contents(
         Component(
             canonical,

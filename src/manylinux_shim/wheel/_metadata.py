@@ -117,7 +117,7 @@ def find_dist_info(name: WheelName, members: Iterable[str]) -> str:
             "Build the wheel again with a backend that follows the wheel specification.",
         )
     distribution, _, version = found[0][: -len(".dist-info")].rpartition("-")
-    same = _normalised(distribution) == _normalised(name.distribution)
+    same = normalised(distribution) == normalised(name.distribution)
     if not same or not _same_version(version, name.version):
         raise WheelError(
             f"{name.filename} holds {found[0]}, which is that of another wheel",
@@ -126,7 +126,7 @@ def find_dist_info(name: WheelName, members: Iterable[str]) -> str:
     return found[0]
 
 
-def _normalised(name: str) -> str:
+def normalised(name: str) -> str:
     """A project's name as PEP 503 compares it."""
     return re.sub("[-_.]+", "-", name).lower()
 
