@@ -6,20 +6,22 @@ import os
 import shutil
 import tempfile
 from pathlib import Path
-from typing import Mapping, Optional
+from typing import Optional
 
 from manylinux_shim import sbom
-from manylinux_shim._errors import PolicyError, SettingsError
+from manylinux_shim._errors import PolicyError
 from manylinux_shim._messages import say
 from manylinux_shim._note import noted
 from manylinux_shim._plan import Plan
 from manylinux_shim._platforms import parse_platform_tag
 from manylinux_shim._proof import proven_tags, refuse_other_machine
 from manylinux_shim._repair import repaired
+from manylinux_shim._settings import source_date
 from manylinux_shim.audit import audit_wheel
 from manylinux_shim.wheel import WheelName, repack
 
 _FIRST_OF_1980 = 315532800
+"""The first day that an archive can bear, so that the same tree gives the same bytes."""
 
 
 def finished(built: Path, plan: Plan, directory: Path, record: Optional[Path] = None) -> Path:
@@ -33,7 +35,7 @@ def finished(built: Path, plan: Plan, directory: Path, record: Optional[Path] = 
     if verdict.pure:
         return _without_elf(built, plan, directory)
     refuse_other_machine(verdict, plan)
-    date = _source_date(os.environ)
+    date = source_date(os.environ)
     epoch = _FIRST_OF_1980 if date is None else date
     links = sbom.read_links(record) if record is not None else None
     done = repaired(verdict, plan, sbom.library_directories(links or ()), epoch)
@@ -60,23 +62,6 @@ def _without_elf(built: Path, plan: Plan, directory: Path) -> Path:
         )
     say(f"{built.name} has no compiled file in it and passes through as it is")
     return _copied(built, directory)
-
-
-def _source_date(environ: Mapping[str, str]) -> Optional[int]:
-    """``SOURCE_DATE_EPOCH`` (reproducible-builds.org): the date of every file in the wheel.
-
-    None where nobody said; files then bear the first day that an archive can,
-    so that the same tree gives the same bytes.
-    """
-    text = environ.get("SOURCE_DATE_EPOCH")
-    if not text:
-        return None
-    if not text.isdecimal():
-        raise SettingsError(
-            f"the environment variable SOURCE_DATE_EPOCH is {text!r}",
-            "Use a number of seconds since 1970, or unset it.",
-        )
-    return int(text)
 
 
 def _claims(wheel: Path) -> bool:

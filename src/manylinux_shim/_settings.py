@@ -301,3 +301,20 @@ def _typed(name: str, value: Any, where: str) -> Any:
 def verbose(environ: Mapping[str, str] = os.environ) -> bool:
     """Whether ``MANYLINUX_SHIM_VERBOSE`` asks for more lines."""
     return environ.get(_VARIABLE_PREFIX + "VERBOSE", "").lower() not in ("", *_FALSE)
+
+
+def source_date(environ: Mapping[str, str]) -> Optional[int]:
+    """``SOURCE_DATE_EPOCH`` (reproducible-builds.org): the date of every file in the wheel.
+
+    In seconds since 1970 (UTC); None where nobody said. Raises SettingsError for
+    what is no number.
+    """
+    text = environ.get("SOURCE_DATE_EPOCH")
+    if not text:
+        return None
+    if not text.isdecimal():
+        raise SettingsError(
+            f"the environment variable SOURCE_DATE_EPOCH is {text!r}",
+            "Use a number of seconds since 1970, or unset it.",
+        )
+    return int(text)

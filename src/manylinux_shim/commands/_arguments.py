@@ -29,6 +29,18 @@ def add_wheels(parser: argparse.ArgumentParser) -> None:
     )
 
 
+def add_project(parser: argparse.ArgumentParser) -> None:
+    """The project whose ``pyproject.toml`` is meant."""
+    parser.add_argument(
+        "project",
+        metavar="PATH",
+        nargs="?",
+        type=Path,
+        default=Path(),
+        help="the project's directory (this one)",
+    )
+
+
 def each_wheel(wheels: Sequence[Path], run: Callable[[Path], int]) -> int:
     """Run over all wheels; the worst exit code. One that cannot be read stops no other."""
     worst = 0

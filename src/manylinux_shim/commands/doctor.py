@@ -11,20 +11,13 @@ from typing import Any, Dict, List
 
 from manylinux_shim._errors import SettingsError
 from manylinux_shim.cli import Command
-from manylinux_shim.commands._arguments import use_colour, width
+from manylinux_shim.commands._arguments import add_project, use_colour, width
 
 PROBLEMS = 1
 
 
 def _add_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument(
-        "project",
-        metavar="PATH",
-        nargs="?",
-        type=Path,
-        default=Path(),
-        help="the project's directory (this one)",
-    )
+    add_project(parser)
     parser.add_argument("--target", metavar="ARCH", help="as a build with `-C target=ARCH`")
     parser.add_argument("--policy", metavar="POLICY", help="as a build with `-C policy=POLICY`")
     parser.add_argument(

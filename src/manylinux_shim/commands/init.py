@@ -15,7 +15,7 @@ from manylinux_shim._errors import SettingsError
 from manylinux_shim._platforms import Policy
 from manylinux_shim._settings import MODES, read_toml
 from manylinux_shim.cli import Command
-from manylinux_shim.commands._arguments import use_colour
+from manylinux_shim.commands._arguments import add_project, use_colour
 
 if TYPE_CHECKING:
     from manylinux_shim.project import Change
@@ -26,14 +26,7 @@ _COLOURS = {"+": "\033[32m", "-": "\033[31m", "@": "\033[36m"}
 
 
 def _add_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument(
-        "project",
-        metavar="PATH",
-        nargs="?",
-        type=Path,
-        default=Path(),
-        help="the project's directory (this one)",
-    )
+    add_project(parser)
     parser.add_argument("--yes", action="store_true", help="make the change without asking")
     parser.add_argument("--remove", action="store_true", help="take the shim out again")
     parser.add_argument("--policy", metavar="POLICY", help="write this policy into the settings")

@@ -7,11 +7,11 @@ import os
 import sys
 import tempfile
 from pathlib import Path
-from typing import Optional
 
-from manylinux_shim._errors import PolicyError, SettingsError, WheelError
+from manylinux_shim._errors import PolicyError, WheelError
 from manylinux_shim._messages import say
 from manylinux_shim._platforms import Policy, parse_platform_tag
+from manylinux_shim._settings import source_date
 from manylinux_shim.cli import Command
 from manylinux_shim.commands._arguments import add_wheels, each_wheel
 
@@ -33,19 +33,6 @@ def _add_arguments(parser: argparse.ArgumentParser) -> None:
     )
 
 
-def _epoch() -> Optional[int]:
-    """The date for all members, if one is asked for: those of a finished wheel have theirs."""
-    text = os.environ.get("SOURCE_DATE_EPOCH")
-    if not text:
-        return None
-    if not text.isdecimal():
-        raise SettingsError(
-            f"the environment variable SOURCE_DATE_EPOCH is {text!r}",
-            "Use a number of seconds since 1970, or unset it.",
-        )
-    return int(text)
-
-
 def _run(options: argparse.Namespace) -> int:
     from manylinux_shim.audit import audit_wheel, render_refusal
     from manylinux_shim.relink import relink_wheel
@@ -53,7 +40,8 @@ def _run(options: argparse.Namespace) -> int:
 
     tag = parse_platform_tag(options.policy)
     policy = tag[0] if tag is not None else Policy.parse(options.policy)
-    epoch = _epoch()
+    # Where no date is asked for, the members of a finished wheel keep theirs.
+    epoch = source_date(os.environ)
 
     def relink(wheel: Path) -> int:
         if not wheel.is_file():
