@@ -23,23 +23,23 @@ def build_wheel(
     project, settings, rest = _begin(config_settings)
     plan = make_plan(settings, os.environ, this_host())
     if plan.mode == "off":
-        name: str = delegated("build_wheel", wheel_directory, config_settings, metadata_directory)
-        return name
+        wheel: str = delegated("build_wheel", wheel_directory, config_settings, metadata_directory)
+        return wheel
     for notice in plan.notices:
         say(notice)
-    toolchain = _equipment.toolchain(
-        plan, project, ask=lambda: delegated("get_requires_for_build_wheel", rest)
-    )
-    if verbose():
-        for name, value in toolchain.items():
-            say(f"{name}={value}")
-    if toolchain:
-        _earlier_builds.outdate(project)
-    with tempfile.TemporaryDirectory(prefix="manylinux-shim-") as scratch:
-        record = _equipment.record_of_links(Path(scratch), toolchain)
-        built = _delegate.build_wheel(
-            settings, project, Path(scratch), rest, metadata_directory, toolchain, plan.hint
-        )
+    with tempfile.TemporaryDirectory(prefix="manylinux-shim-") as name:
+        scratch = Path(name)
+        with _equipment.toolchain(
+            plan, project, scratch, ask=lambda: delegated("get_requires_for_build_wheel", rest)
+        ) as toolchain:
+            if verbose():
+                say("\n".join(f"{name}={value}" for name, value in toolchain.items()))
+            if toolchain:
+                _earlier_builds.outdate(project)
+            record = _equipment.record_of_links(scratch, toolchain)
+            built = _delegate.build_wheel(
+                settings, project, scratch, rest, metadata_directory, toolchain, plan.hint
+            )
         from manylinux_shim import _finish
 
         return _finish.finished(built, plan, Path(wheel_directory), record).name

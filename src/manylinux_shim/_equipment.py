@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 from pathlib import Path
-from typing import Callable, Dict, List, Optional
+from typing import Callable, Dict, Iterator, List, Optional
 
 from manylinux_shim import _purity
 from manylinux_shim._errors import SettingsError
@@ -31,26 +32,32 @@ def missing(plan: Plan) -> List[str]:
     return requires
 
 
-def toolchain(plan: Plan, project: Path, ask: Callable[[], object]) -> Dict[str, str]:
+@contextlib.contextmanager
+def toolchain(
+    plan: Plan, project: Path, scratch: Path, ask: Callable[[], object]
+) -> Iterator[Dict[str, str]]:
     """The variables that make the real backend compile and link through zig.
 
-    Empty where it does not. ``ask`` has the real backend say what it requires, by
-    which it is known whether it compiles anything. Raises ToolchainError without
-    a usable zig.
+    Empty where it does not. ``scratch`` is a directory of this build's own; ``ask``
+    has the real backend say what it requires, by which it is known whether it
+    compiles anything. Raises ToolchainError without a usable zig.
     """
     if plan.mode != "zig" or plan.target is None or plan.linked is None:
-        return {}
+        yield {}
+        return
     from manylinux_shim.audit._policies import OTHER_LIBRARIES
     from manylinux_shim.toolchain._environment import prepare
     from manylinux_shim.toolchain._rust import compiles_rust, require_standard_library
     from manylinux_shim.toolchain._zig import find_zig, usable_zig
+    from manylinux_shim.toolchain.runtimes._ahead import ahead
 
     zig = usable_zig()
     if zig is None:
         # Perhaps the frontend was not asked for it, because nothing is compiled.
         ask()
         if _purity.compiles_nothing(plan.settings, project):
-            return {}
+            yield {}
+            return
         zig = find_zig()
     if plan.cross and compiles_rust(read_toml(project / "pyproject.toml")):
         require_standard_library(plan.target, plan.linked.family, os.environ)
@@ -63,17 +70,21 @@ def toolchain(plan: Plan, project: Path, ask: Callable[[], object]) -> Dict[str,
     say(f"zig {zig.version} links for {plan.linked}_{plan.target.name} ({plan.why})")
     # What is grafted afterwards may be any library of this machine.
     everything = ("*",) if plan.settings.repair else ()
-    return prepare(
-        zig,
-        plan.target,
-        plan.linked,
-        project,
-        cross=plan.cross,
-        strip=plan.settings.strip,
-        from_host=(*OTHER_LIBRARIES, *plan.settings.exclude, *everything),
-        host_libraries=plan.settings.repair,
-        notice=say,
-    )
+    with ahead(zig, plan.target, plan.linked, project, scratch) as variables:
+        variables.update(
+            prepare(
+                zig,
+                plan.target,
+                plan.linked,
+                project,
+                cross=plan.cross,
+                strip=plan.settings.strip,
+                from_host=(*OTHER_LIBRARIES, *plan.settings.exclude, *everything),
+                host_libraries=plan.settings.repair,
+                notice=say,
+            )
+        )
+        yield variables
 
 
 def record_of_links(scratch: Path, variables: Dict[str, str]) -> Optional[Path]:

@@ -33,6 +33,8 @@ ZIG_LIB_VARIABLE = "_MANYLINUX_SHIM_ZIG_LIB"
 SOURCE_VARIABLE = "_MANYLINUX_SHIM_SOURCE"
 LINKS_VARIABLE = "_MANYLINUX_SHIM_LINKS"
 """A directory where each link leaves what went into it; ``sbom._links`` reads that."""
+AHEAD_VARIABLE = "_MANYLINUX_SHIM_AHEAD"
+"""A named pipe that takes the news of each C++ file compiled; ``runtimes._ahead`` listens."""
 
 _QUIET = (
     "--no-default-config",
@@ -115,11 +117,31 @@ def main(arguments: Sequence[str]) -> int:
 def _carry_out(
     zig: str, configuration: Configuration, command: Command, words: Sequence[str]
 ) -> int:
+    if command.cxx and (command.links or "-c" in command.compiler):
+        _tell(command)
     if not command.links:
         _replace([zig, "clang", *_compile(configuration, command, command.compiler)])
     if not command.inputs:
         return _reply(zig, configuration, command, words)
     return _link(zig, configuration, command)
+
+
+def _tell(command: Command) -> None:
+    """Tell who compiles ahead, if anybody does, where the object of this source will be."""
+    pipe = os.environ.get(AHEAD_VARIABLE)
+    if not pipe:
+        return
+    # Nobody listens any more, or the pipe is full: then nobody needs to know.
+    try:
+        descriptor = os.open(pipe, os.O_WRONLY | os.O_NONBLOCK)
+    except OSError:
+        return
+    try:
+        os.write(descriptor, os.fsencode(os.path.abspath(command.output or "a.out") + "\n"))
+    except OSError:
+        pass
+    finally:
+        os.close(descriptor)
 
 
 def _compile(configuration: Configuration, command: Command, own: Sequence[str]) -> List[str]:

@@ -21,7 +21,7 @@ from manylinux_shim.toolchain._cross_files import cross_files
 from manylinux_shim.toolchain._cxx_headers import cxx_headers
 from manylinux_shim.toolchain._host_packages import host_packages
 from manylinux_shim.toolchain._python import staged_headers
-from manylinux_shim.toolchain._sysroot import sysroot
+from manylinux_shim.toolchain._sysroot import runtimes_directory, sysroot
 from manylinux_shim.toolchain._target_python import host_variables, sysconfig_variables
 from manylinux_shim.toolchain._tools import host_directories, tools, variables
 from manylinux_shim.toolchain._zig import Zig
@@ -61,6 +61,7 @@ def prepare(
         arch,
         policy,
         root,
+        runtimes_directory(zig, arch, policy, cache),
         multiarch=multiarch,
         includes=includes,
         from_host=names,

@@ -128,13 +128,22 @@ class Sysroot:
         return self.directory / "lib"
 
 
+def _of_this_zig(zig: Zig, cache: Path) -> Path:
+    return cache / f"zig-{zig.version}"
+
+
+def runtimes_directory(zig: Zig, arch: Architecture, policy: Policy, cache: Path) -> Path:
+    """Where the runtime libraries of ``arch`` are kept, for all versions of the libc."""
+    return _of_this_zig(zig, cache) / f"runtimes-{arch.name}-{policy.family}"
+
+
 def sysroot(zig: Zig, arch: Architecture, policy: Policy, cache: Path) -> Sysroot:
     """The sysroot for ``policy`` on ``arch``, made if it is not in the cache yet.
 
     Raises ToolchainError with zig's own words when zig cannot make it.
     """
     target = arch.zig_target(policy)
-    directory = cache / f"zig-{zig.version}" / f"{target}-{_LAYOUT}"
+    directory = _of_this_zig(zig, cache) / f"{target}-{_LAYOUT}"
     make_once(directory, lambda staging: _make(zig, arch, target, staging))
     return Sysroot(
         directory,

@@ -1,11 +1,11 @@
 """The runtime libraries that a link needs: libc++, libc++abi, libunwind, compiler_rt.
 
 zig builds them whole, for every libc version anew and on one core, before the
-first link of a C++ file: nearly a minute. Here only those objects are compiled
-that a link needs, with zig's own commands, on all cores, once for all libc
-versions of an architecture, and kept::
+first link of a C++ file: nearly a minute. Here only what a link needs is compiled,
+in few units, with zig's own commands, on all cores, while the project's own
+sources still are, once for all libc versions of an architecture, and kept::
 
-    <directory>/<layout>/objects/libcxx-string.o    one object of a library
+    <directory>/<layout>/objects/libcxx-strings.o   one unit of a library
                         /archives/runtime-<hash>.a  what one set of symbols needs
                         /links/<hash>               undefined symbols -> archive
 
@@ -25,7 +25,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Collection, List, Optional
 
-_LAYOUT = "2"
+_LAYOUT = "3"
 """Counts up when the same symbols would get other objects, so that old ones are not used."""
 
 
@@ -33,6 +33,11 @@ def _generation(zig_target: str) -> str:
     """What sets apart the objects for a glibc that ``oldest_target`` treats apart."""
     version = zig_target.rpartition("-")[2].split(".")[1:]
     return "-before-2.16" if version and [int(part) for part in version[:2]] < [2, 16] else ""
+
+
+def place_of(directory: str, zig_target: str) -> str:
+    """Where below ``directory`` the objects for ``zig_target`` are."""
+    return f"{os.path.abspath(directory)}/{_LAYOUT}{_generation(zig_target)}"
 
 
 def runtime_inputs(
@@ -47,7 +52,7 @@ def runtime_inputs(
     as there are cores if it is 0. Raises ToolchainError when zig cannot
     build them or the disk cannot take them.
     """
-    place = f"{os.path.abspath(directory)}/{_LAYOUT}{_generation(zig_target)}"
+    place = place_of(directory, zig_target)
     names = sorted(set(undefined))
     # A short hash that costs no import: the symbols themselves stand in the file.
     question = " ".join(names)

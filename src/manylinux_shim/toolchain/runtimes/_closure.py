@@ -11,7 +11,7 @@ import concurrent.futures
 import hashlib
 import os
 from pathlib import Path
-from typing import Dict, Iterable, List, Optional, Set
+from typing import Callable, Dict, Iterable, List, Optional, Set
 
 from manylinux_shim.toolchain.runtimes._builtins import build, exported
 from manylinux_shim.toolchain.runtimes._commands import Commands, commands
@@ -21,6 +21,7 @@ from manylinux_shim.toolchain.runtimes._sources import (
     head_start,
     is_mentioned,
     is_standard,
+    with_streams,
 )
 
 
@@ -71,16 +72,31 @@ def _archive(zig: str, place: Path, objects: List[Path]) -> Path:
 
 
 class Builder:
-    """The objects of one target, compiled as they turn out to be needed."""
+    """The objects of one target, compiled as they turn out to be needed.
 
-    def __init__(self, zig: str, zig_target: str, place: Path, jobs: int) -> None:
+    ``jobs`` threads do so, each of which calls ``initializer`` first, by ``run``.
+    """
+
+    def __init__(
+        self,
+        zig: str,
+        zig_target: str,
+        place: Path,
+        jobs: int,
+        *,
+        run: Callable[..., None] = run,
+        initializer: Optional[Callable[[], None]] = None,
+    ) -> None:
         self._zig = zig
         self._zig_target = zig_target
         self._place = place
-        self._pool = concurrent.futures.ThreadPoolExecutor(jobs)
+        self._run = run
+        self._pool = concurrent.futures.ThreadPoolExecutor(jobs, initializer=initializer)
         self._running: Dict[str, concurrent.futures.Future[Symbols]] = {}
         self._symbols: Dict[str, Symbols] = {}
         self._all = False
+        self._streams = False
+        """Whether what streams need is one unit, which depends on the symbols alone."""
         self._learned: Optional[Commands] = None
 
     def __enter__(self) -> Builder:
@@ -97,12 +113,22 @@ class Builder:
             self._learned = commands(self._zig, self._zig_target, self._place)
         return self._learned
 
-    def closure(self, names: Iterable[str]) -> List[Path]:
-        """The objects that define ``names`` and what those need, in link order."""
+    def start(self, stems: Iterable[str]) -> None:
+        """Begin with what is needed where ``stems`` are, and do not wait for it."""
+        units = head_start([self._commands.unit(stem) for stem in stems])
+        if "locale" in units and self._commands.together:
+            self._streams = True
+        self._start(units)
+
+    def closure(self, names: Iterable[str], *, thorough: bool = True) -> List[Path]:
+        """The objects that define ``names`` and what those need, in link order.
+
+        If not ``thorough``, a name that no guess finds is not looked for elsewhere.
+        """
         todo = [name for name in names if candidates(name) or is_standard(name)]
         if not todo:
             return []
-        self._start(head_start([candidates(name)[0] for name in todo if candidates(name)]))
+        self.start(candidates(name)[0] for name in todo if candidates(name))
         seen: Set[str] = set(todo)
         needed: Set[str] = set()
         blocked: List[str] = []
@@ -110,40 +136,48 @@ class Builder:
         while todo or blocked or unknown:
             while todo:
                 name = todo.pop()
-                stem = self._find(name)
-                if stem is None:
+                unit = self._find(name)
+                if unit is None:
                     blocked.append(name)
-                elif not stem:
+                elif not unit:
                     unknown.append(name)
-                elif stem not in needed:
-                    needed.add(stem)
-                    todo += self._symbols[stem].undefined - seen
-                    seen |= self._symbols[stem].undefined
+                elif unit not in needed:
+                    needed.add(unit)
+                    todo += self._symbols[unit].undefined - seen
+                    seen |= self._symbols[unit].undefined
             if blocked:
                 self._wait()
                 todo, blocked = blocked, []
-            elif not self._all and self._is_missing(unknown, needed):
+            elif thorough and not self._all and self._is_missing(unknown, needed):
                 # Only now, when all else is settled: the answer must not depend on
                 # which compiler was done first.
-                self._start(self._commands.sources)
+                self._start(self._units(self._commands.sources))
                 self._all = True
                 todo, unknown = unknown, []
             else:
                 unknown = []
-        return [self._path(stem) for stem in self._commands.sources if stem in needed]
+        units = self._units(self._commands.sources)
+        return [self._path(unit) for unit in units if unit in needed]
+
+    def _units(self, stems: Iterable[str]) -> List[str]:
+        """The units of those of ``stems`` that this zig has, each once."""
+        units = (self._commands.unit(stem) for stem in stems if stem in self._commands.sources)
+        return list(dict.fromkeys(map(self._whole, units)))
+
+    def _whole(self, unit: str) -> str:
+        return with_streams(unit) if self._streams else unit
 
     def _find(self, name: str) -> Optional[str]:
-        """The stem that defines ``name``, ``""`` if none is known, None while one compiles."""
+        """The unit that defines ``name``, ``""`` if none is known, None while one compiles."""
         guesses: Iterable[str] = candidates(name)
         if guesses or (self._all and is_standard(name)):
             guesses = [*guesses, *(self._commands.sources if self._all else ())]
-        for stem in guesses:
-            if stem in self._commands.sources:
-                if stem not in self._symbols:
-                    self._start([stem])
-                    return None
-                if name in self._symbols[stem].defined:
-                    return stem
+        for unit in self._units(guesses):
+            if unit not in self._symbols:
+                self._start([unit])
+                return None
+            if name in self._symbols[unit].defined:
+                return unit
         return ""
 
     def _is_missing(self, unknown: List[str], needed: Set[str]) -> bool:
@@ -156,29 +190,30 @@ class Builder:
         text = "\n".join(_read(Path(self._commands.lib, source)) for source in sources)
         return any(is_mentioned(name, text) for name in rest)
 
-    def _start(self, stems: Iterable[str]) -> None:
-        for stem in stems:
-            if stem in self._commands.sources and stem not in self._running:
-                self._running[stem] = self._pool.submit(self._compile, stem)
+    def _start(self, units: Iterable[str]) -> None:
+        for unit in map(self._whole, units):
+            if unit not in self._running and self._commands.members(unit):
+                self._running[unit] = self._pool.submit(self._compile, unit)
 
     def _wait(self) -> None:
-        pending = [f for stem, f in self._running.items() if stem not in self._symbols]
+        pending = [f for unit, f in self._running.items() if unit not in self._symbols]
         concurrent.futures.wait(pending, return_when=concurrent.futures.FIRST_COMPLETED)
-        for stem, future in self._running.items():
+        for unit, future in self._running.items():
             if future.done():
-                self._symbols[stem] = future.result()
+                self._symbols[unit] = future.result()
 
-    def _path(self, stem: str) -> Path:
-        library = self._commands.sources[stem].split("/", 1)[0]
-        return self._place / "objects" / f"{library}-{stem}.o"
+    def _path(self, unit: str) -> Path:
+        library = self._commands.members(unit)[0].split("/", 1)[0]
+        return self._place / "objects" / f"{library}-{unit}.o"
 
-    def _compile(self, stem: str) -> Symbols:
-        command = self._commands.compile(self._zig, stem)
+    def _compile(self, unit: str) -> Symbols:
+        command = self._commands.compile(self._zig, unit)
+        what = ", ".join(self._commands.members(unit))
 
         def make(staging: Path, lock: int) -> None:
-            run([*command, "-o", str(staging)], lock, what=self._commands.sources[stem])
+            self._run([*command, "-o", str(staging)], lock, what=what)
 
-        return read_symbols(make_file(self._path(stem), make))
+        return read_symbols(make_file(self._path(unit), make))
 
     def builtins(self, names: Iterable[str], objects: Iterable[Path]) -> List[Path]:
         """The object of compiler_rt that defines what is still undefined, if any does."""

@@ -20,7 +20,7 @@ from typing import Dict, Iterator, List, Sequence, Tuple
 from manylinux_shim._errors import ToolchainError
 from manylinux_shim._platforms import ARCHITECTURES, Architecture, Version
 from manylinux_shim._programs import run, zig_environment
-from manylinux_shim.toolchain.runtimes._sources import LIBRARIES
+from manylinux_shim.toolchain.runtimes._sources import LIBRARIES, UNITS, unit_of
 
 _LIB = "{lib}"
 """Stands for zig's own lib directory, which build isolation moves around."""
@@ -45,6 +45,7 @@ _OWN_FLAGS: Dict[str, str] = {
 }
 _KNOWN = re.compile(r"0\.(15|16|17)\.\d+")
 """Versions of zig whose flags these are: a test holds them against zig's own."""
+_TRIED_TOGETHER = re.compile(r"0\.(14|15|16|17)\.\d+")
 
 _NOT_BUILT = re.compile(r"/(experimental|pstl|support)/|/(int128_builtins|cxa_noexception)\.")
 """Sources in those versions that zig leaves alone."""
@@ -67,8 +68,13 @@ _NEW_LONG_DOUBLE = "-mabi=ieeelongdouble"
 _ADDED = "-g0 -ffunction-sections -fdata-sections"
 """Debug information costs a third of the time; the linker leaves out unused sections."""
 
-_SIZE_OPTIMISED = {"cxa_demangle": "-Oz", "ios.instantiations": "-Os", "locale": "-Os"}
-"""The largest sources, in place of ``-O2``: that takes a quarter to a half off their
+_SIZE_OPTIMISED = {
+    "cxa_demangle": "-Oz",
+    "ios.instantiations": "-Os",
+    "locale": "-Os",
+    "streams": "-Os",
+}
+"""The largest units, in place of ``-O2``: that takes a quarter to a half off their
 time, a third off their size, and nothing measurable off the speed of streams."""
 
 _ADDED_FOR = {"cxa_default_handlers": "-DLIBCXXABI_NON_DEMANGLING_TERMINATE"}
@@ -96,18 +102,31 @@ class Commands:
     """By library and suffix, as in ``libcxx.cpp``."""
     sources: Dict[str, str]
     """Stem of a source file -> its path below ``lib``, in link order."""
+    together: bool
+    """Whether sources are compiled together; each alone is for versions that nobody has tried."""
 
-    def compile(self, zig: str, stem: str) -> List[str]:
-        """The command for the source called ``stem``, to which ``-o FILE`` is added."""
-        source = self.sources[stem]
-        kind = source.split("/", 1)[0] + source[source.rindex(".") :]
-        level = _SIZE_OPTIMISED.get(stem, "-O2")
+    def unit(self, stem: str) -> str:
+        """The unit that the source called ``stem`` is compiled in."""
+        return unit_of(stem) if self.together else stem
+
+    def members(self, unit: str) -> List[str]:
+        """Paths below ``lib`` of what ``unit`` is made of; none if this zig has no such sources."""
+        stems = UNITS.get(unit, (unit,)) if self.together else (unit,)
+        return [self.sources[stem] for stem in stems if stem in self.sources]
+
+    def compile(self, zig: str, unit: str) -> List[str]:
+        """The command for all sources of ``unit``, to which ``-o FILE`` is added."""
+        *others, last = sources = self.members(unit)
+        kind = last.split("/", 1)[0] + last[last.rindex(".") :]
+        level = _SIZE_OPTIMISED.get(unit, "-O2")
         flags = [level if flag == "-O2" else flag for flag in self.flags[kind]]
         flags = [flag.replace(_LIB, self.lib) for flag in flags]
-        flags += _ADDED_FOR.get(stem, "").split()
+        stems = [Path(source).stem for source in sources]
+        flags += (flag for stem in stems for flag in _ADDED_FOR.get(stem, "").split())
         # Symbols and messages must not tell where zig was installed.
         flags.append(f"-ffile-prefix-map={self.lib}=zig")
-        return [zig, "clang", *flags, "-c", f"{self.lib}/{source}"]
+        flags += (word for path in others for word in ("-include", f"{self.lib}/{path}"))
+        return [zig, "clang", *flags, "-c", f"{self.lib}/{last}"]
 
 
 _ALIGNED_ALLOCATION = Version(2, 16)
@@ -151,7 +170,8 @@ def commands(zig: str, zig_target: str, directory: Path) -> Commands:
         if not headers:
             raise _refused(target, probe)
         lib = headers[0][: -len("/libcxx/include")]
-        if _KNOWN.fullmatch(_version(zig)):
+        version = _version(zig)
+        if _KNOWN.fullmatch(version):
             flags = _known_flags(prefix, lib, target)
             sources = _sources_in(lib)
         else:
@@ -162,6 +182,7 @@ def commands(zig: str, zig_target: str, directory: Path) -> Commands:
         _ZIG_CPU.get(arch.zig, ""),
         {kind: _cleaned(words, arch, glibc="gnu" in target) for kind, words in flags.items()},
         dict(sorted(sources.items(), key=lambda item: _link_order(item[1]))),
+        _TRIED_TOGETHER.fullmatch(version) is not None,
     )
 
 

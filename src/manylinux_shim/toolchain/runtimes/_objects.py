@@ -12,7 +12,7 @@ import fcntl
 import os
 import struct
 from pathlib import Path
-from typing import Callable, FrozenSet, Iterator, NamedTuple, Sequence
+from typing import Callable, Dict, FrozenSet, Iterator, NamedTuple, Sequence
 
 from manylinux_shim import _programs
 from manylinux_shim._errors import ToolchainError
@@ -79,9 +79,12 @@ def make_file(path: Path, make: Callable[[Path, int], None]) -> Path:
         with _lock(path.with_name(f".{path.name}.lock")) as lock:
             if not path.exists():
                 staging = path.with_name(f".{path.name}.making")
-                staging.unlink() if staging.exists() else None
-                make(staging, lock)
-                staging.replace(path)
+                try:
+                    staging.unlink() if staging.exists() else None
+                    make(staging, lock)
+                    staging.replace(path)
+                finally:
+                    staging.unlink() if staging.exists() else None
     except OSError as error:
         raise ToolchainError(
             f"the cache {path.parent} cannot be written: {error}",
@@ -100,11 +103,25 @@ def _lock(path: Path) -> Iterator[int]:
         os.close(descriptor)
 
 
+_HEADERS_OF_OTHERS = ("CPATH", "C_INCLUDE_PATH", "CPLUS_INCLUDE_PATH")
+"""Variables that clang takes include directories from: the caller's, not the library's."""
+
+
 def run(command: Sequence[str], lock: int, *, what: str, cwd: str = "/") -> None:
     """Run one command of zig's; ToolchainError with its own words when it fails."""
-    done = _programs.run(command, cwd=cwd, keep=(lock,))
-    if done.returncode != 0:
+    done = _programs.run(command, cwd=cwd, environment=environment(), keep=(lock,))
+    judge(done.returncode, done.stdout, what)
+
+
+def environment() -> Dict[str, str]:
+    """This process's variables, without those that would change what comes out."""
+    return {name: v for name, v in os.environ.items() if name not in _HEADERS_OF_OTHERS}
+
+
+def judge(code: int, said: str, what: str) -> None:
+    """Raise ToolchainError with zig's own words when ``code`` says that it failed."""
+    if code != 0:
         raise ToolchainError(
-            f"zig cannot build {what}. It said:\n{done.stdout.strip()[-2000:]}",
+            f"zig cannot build {what}. It said:\n{said.strip()[-2000:]}",
             "If the disk is full, free some space. If memory ran out, close other programs.",
         )

@@ -1,4 +1,4 @@
-"""Which source file of a runtime library defines a symbol. Pure.
+"""Which source of a runtime library defines a symbol, and which are compiled together. Pure.
 
 The runtime libraries are LLVM's libc++, libc++abi and libunwind, whose sources
 zig brings along. Nobody knows which of their objects defines what before they
@@ -66,7 +66,6 @@ _CLASSES: Dict[str, str] = {
     " __enable_weak_this",
     "memory_resource": "pmr",
     "mutex": "mutex recursive_mutex timed_mutex recursive_timed_mutex",
-    "new_handler": "get_new_handler set_new_handler",
     "new_helpers": "nothrow __throw_bad_alloc __throw_bad_array_new_length",
     "optional": "bad_optional_access",
     "ostream": "__get_ostream_file",
@@ -95,8 +94,9 @@ _CLASSES: Dict[str, str] = {
     "stdlib_stdexcept": "logic_error runtime_error domain_error invalid_argument length_error"
     " out_of_range range_error overflow_error underflow_error",
     "stdlib_typeinfo": "type_info bad_cast bad_typeid",
-    "cxa_handlers": "terminate __terminate get_terminate unexpected __unexpected get_unexpected",
-    "cxa_default_handlers": "set_terminate set_unexpected",
+    "cxa_handlers": "terminate __terminate get_terminate unexpected __unexpected get_unexpected"
+    " get_new_handler",
+    "cxa_default_handlers": "set_terminate set_unexpected set_new_handler",
     "private_typeinfo": "__fundamental_type_info __base_class_type_info __class_type_info"
     " __si_class_type_info __vmi_class_type_info __pointer_type_info __pbase_type_info"
     " __array_type_info __function_type_info __enum_type_info"
@@ -113,8 +113,8 @@ _SECOND: Dict[str, Tuple[str, ...]] = {
     "basic_ostream": ("ostream",),
     "logic_error": ("stdexcept",),
     "runtime_error": ("stdexcept",),
-    "set_new_handler": ("cxa_default_handlers",),
-    "get_new_handler": ("cxa_handlers",),
+    "set_new_handler": ("new_handler",),
+    "get_new_handler": ("new_handler",),
     "basic_string": ("ios.instantiations", "locale"),
     "filesystem": ("path", "directory_iterator", "directory_entry"),
     "ios_base": ("iostream",),
@@ -172,62 +172,56 @@ _OURS = re.compile(_SPECIAL.pattern + r"(N[KVrRO]*)?(St|10__cxxabiv1|9libunwind)
 _FOREIGN = re.compile(r"_Z\w{0,6}(Ss|Sa|Si|So|Sd)|.*St7__cxx11|.*9__gnu_cxx")
 """GNU's libstdc++: nothing of ours has such a name."""
 
-# Objects that every user of exceptions ends up with, then who needs whom: not
+_STRINGS = "memory string stdexcept vector hash functional system_error call_once"
+_LOCALE = "locale ios"
+_TOGETHER: Dict[str, str] = {
+    "exceptions": "cxa_exception cxa_exception_storage cxa_handlers cxa_default_handlers"
+    " cxa_personality cxa_aux_runtime cxa_guard cxa_vector cxa_virtual abort_message"
+    " fallback_malloc private_typeinfo stdlib_exception stdlib_new_delete stdlib_stdexcept"
+    " stdlib_typeinfo",
+    "strings": _STRINGS,
+    "locale": _LOCALE,
+    "threads": "thread future mutex condition_variable",
+    "paths": "operations path directory_iterator directory_entry filesystem_error",
+    "numbers": "charconv d2fixed d2s f2s",
+}
+UNITS: Dict[str, Tuple[str, ...]] = {
+    **{unit: tuple(stems.split()) for unit, stems in _TOGETHER.items()},
+    "streams": (*_STRINGS.split(), *_LOCALE.split()),
+}
+"""Sources that are compiled as one unit: who needs one of them mostly needs the others, and
+parsing the headers that they have in common is most of the work. None has an
+initialiser that runs at the program's start, so that the linker can leave out what
+nobody needs of the rest. ``streams`` stands for two others where both are needed."""
+
+_UNIT_OF = {stem: unit for unit, stems in _TOGETHER.items() for stem in stems.split()}
+
+# Units that every user of exceptions ends up with, then who needs whom: not
 # a rule but a head start, so that all of them are compiled from the beginning.
 _EXCEPTIONS = (
-    "libunwind cxa_personality cxa_exception private_typeinfo stdlib_new_delete"
-    " stdlib_typeinfo stdlib_exception fallback_malloc cxa_handlers cxa_default_handlers"
-    " cxa_exception_storage cxa_virtual abort_message UnwindLevel1 UnwindRegistersSave"
-    " UnwindRegistersRestore new_helpers"
+    "exceptions libunwind new_helpers UnwindLevel1 UnwindRegistersSave UnwindRegistersRestore"
 )
-_ERRORS = "string stdexcept stdlib_stdexcept system_error error_category cxa_guard"
-_STREAMS = f"locale ios.instantiations ios exception memory functional call_once {_ERRORS}"
-_THREADS = (
-    "thread future condition_variable mutex exception memory functional"
-    f" condition_variable_destructor mutex_destructor {_ERRORS}"
-)
+_STREAMS = "locale ios.instantiations"
 _HEAD_START: Dict[str, str] = {
-    "locale": _STREAMS.replace("ios.instantiations ", ""),
-    "ios": _STREAMS.replace("ios.instantiations ", ""),
+    "strings": "error_category",
+    "locale": "strings",
     "ios.instantiations": _STREAMS,
     "iostream": f"iostream {_STREAMS}",
     "ostream": _STREAMS,
     "strstream": _STREAMS,
-    "operations": f"path directory_iterator filesystem_error {_STREAMS}",
-    "directory_iterator": f"path operations filesystem_error {_STREAMS}",
-    "path": f"functional {_ERRORS}",
-    "directory_entry": f"filesystem_error {_ERRORS}",
-    "filesystem_error": _ERRORS,
-    "thread": _THREADS,
-    "future": _THREADS,
-    "mutex": _THREADS,
-    "condition_variable": _THREADS,
-    "shared_mutex": _THREADS,
-    "memory_resource": _THREADS,
-    "chrono": _ERRORS,
-    "system_error": _ERRORS,
-    "random": _ERRORS,
-    "string": "stdexcept stdlib_stdexcept",
-    "vector": "stdexcept stdlib_stdexcept",
-    "hash": "stdexcept stdlib_stdexcept",
-    "regex": "stdexcept stdlib_stdexcept",
-    "optional": "stdlib_stdexcept",
-    "stdlib_stdexcept": "stdexcept",
-    "charconv": "d2fixed d2s f2s",
-    "memory": "functional",
-    "cxa_thread_atexit": "cxa_guard",
+    "paths": _STREAMS,
+    "threads": "strings",
+    "shared_mutex": "threads",
+    "memory_resource": "strings",
+    "random": "strings",
+    "regex": "strings",
 }
 _UNWINDING = "libunwind UnwindLevel1 UnwindRegistersSave UnwindRegistersRestore"
-_NO_EXCEPTIONS = (
-    *_UNWINDING.split(),
-    "UnwindLevel1-gcc-ext",
-    "gcc_personality_v0",
-    "abort_message",
-)
+_NO_EXCEPTIONS = (*_UNWINDING.split(), "UnwindLevel1-gcc-ext", "gcc_personality_v0")
 """What can do without, in C or nearly so: the unwinder is used by C and Rust alone too."""
 
 # Seconds of one core, roughly: what takes long is started first.
-_SLOW = ("locale", "cxa_demangle", "operations", "ios.instantiations", "string", "tz", "path")
+_SLOW = ("streams", "locale", "cxa_demangle", "paths", "ios.instantiations", "strings", "iostream")
 
 
 def candidates(symbol: str) -> Tuple[str, ...]:
@@ -270,21 +264,34 @@ def _identifiers(symbol: str) -> Iterator[str]:
             yield name
 
 
-def head_start(stems: Collection[str]) -> List[str]:
-    """The stems that will be needed where ``stems`` are, those included, slowest first."""
+def unit_of(stem: str) -> str:
+    """The unit that the source called ``stem`` is compiled in; its own name if alone."""
+    return _UNIT_OF.get(stem, stem)
+
+
+def with_streams(unit: str) -> str:
+    """The unit that ``unit`` is part of where streams are needed."""
+    return "streams" if unit in ("strings", "locale") else unit
+
+
+def head_start(units: Collection[str]) -> List[str]:
+    """The units that will be needed where ``units`` are, those included, slowest first.
+
+    Streams are needed where ``locale`` is among them.
+    """
     wanted: Set[str] = set()
-    todo = list(stems)
+    todo = list(units)
     while todo:
-        stem = todo.pop()
-        if stem not in wanted:
-            wanted.add(stem)
-            more = _UNWINDING if stem in _NO_EXCEPTIONS else _EXCEPTIONS
-            todo += (_HEAD_START.get(stem, "") + " " + more).split()
-    return sorted(wanted, key=lambda stem: (_rank(stem), stem))
+        unit = todo.pop()
+        if unit not in wanted:
+            wanted.add(unit)
+            more = _UNWINDING if unit in _NO_EXCEPTIONS else _EXCEPTIONS
+            todo += (_HEAD_START.get(unit, "") + " " + more).split()
+    return sorted(wanted, key=lambda unit: (_rank(unit), unit))
 
 
-def _rank(stem: str) -> int:
-    return _SLOW.index(stem) if stem in _SLOW else len(_SLOW)
+def _rank(unit: str) -> int:
+    return _SLOW.index(unit) if unit in _SLOW else len(_SLOW)
 
 
 def is_mentioned(symbol: str, text: str) -> bool:
