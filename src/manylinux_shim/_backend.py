@@ -11,7 +11,7 @@ from manylinux_shim import _delegate, _earlier_builds, _equipment, _purity
 from manylinux_shim._errors import ShimError
 from manylinux_shim._messages import reported, say
 from manylinux_shim._plan import make_plan, refuse_editable, this_host
-from manylinux_shim._settings import Settings, load_settings, verbose
+from manylinux_shim._settings import Settings, load_settings
 
 ConfigSettings = Optional[Mapping[str, Any]]
 
@@ -23,17 +23,15 @@ def build_wheel(
     project, settings, rest = _begin(config_settings)
     plan = make_plan(settings, os.environ, this_host())
     if plan.mode == "off":
-        wheel: str = delegated("build_wheel", wheel_directory, config_settings, metadata_directory)
-        return wheel
+        name: str = delegated("build_wheel", wheel_directory, config_settings, metadata_directory)
+        return name
     for notice in plan.notices:
         say(notice)
-    with tempfile.TemporaryDirectory(prefix="manylinux-shim-") as name:
-        scratch = Path(name)
+    with tempfile.TemporaryDirectory(prefix="manylinux-shim-") as private:
+        scratch = Path(private)
         with _equipment.toolchain(
             plan, project, scratch, ask=lambda: delegated("get_requires_for_build_wheel", rest)
         ) as toolchain:
-            if verbose():
-                say("\n".join(f"{name}={value}" for name, value in toolchain.items()))
             if toolchain:
                 _earlier_builds.outdate(project)
             record = _equipment.record_of_links(scratch, toolchain)

@@ -12,7 +12,7 @@ from manylinux_shim._errors import SettingsError
 from manylinux_shim._messages import say
 from manylinux_shim._plan import Plan
 from manylinux_shim._platforms import Policy
-from manylinux_shim._settings import read_toml
+from manylinux_shim._settings import read_toml, verbose
 
 
 def missing(plan: Plan) -> List[str]:
@@ -84,6 +84,9 @@ def toolchain(
                 notice=say,
             )
         )
+        if verbose():
+            for name, value in variables.items():
+                say(f"{name}={value}")
         yield variables
 
 

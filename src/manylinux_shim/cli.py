@@ -1,4 +1,4 @@
-"""The command line: ``manylinux-shim show | check | cache``.
+"""The command line: ``manylinux-shim COMMAND``.
 
 A command is a module-level ``Command``: a name, a line of help, an example, and two
 functions, one that adds its arguments to a parser and one that runs it. To add
@@ -20,6 +20,8 @@ from manylinux_shim._errors import ShimError
 
 UNREADABLE = 2
 """Exit code for input that cannot be read, and for a command line that is wrong."""
+INTERRUPTED = 130
+"""What shells say of a command that ended by Ctrl-C: 128 and the signal's number."""
 
 COMMANDS: Mapping[str, str] = {
     "show": "manylinux_shim.commands.show",
@@ -46,7 +48,7 @@ class Command(NamedTuple):
 
 
 def main(argv: Optional[Sequence[str]] = None) -> int:
-    """Run one command; its exit code, or 2 where the input cannot be read."""
+    """Run one command; its exit code, 2 where the input cannot be read, 130 after Ctrl-C."""
     arguments = list(sys.argv[1:] if argv is None else argv)
     wanted = next((word for word in arguments if not word.startswith("-")), None)
     for stream in (sys.stdout, sys.stderr):
@@ -72,7 +74,8 @@ def main(argv: Optional[Sequence[str]] = None) -> int:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 1
     except KeyboardInterrupt:
-        return _fail("interrupted")
+        _fail("interrupted")
+        return INTERRUPTED
     except OSError as error:
         return _fail(f"{error.filename or 'input'}: {error.strerror or error}")
     except MemoryError:

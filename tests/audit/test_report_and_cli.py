@@ -248,6 +248,22 @@ def test_exit_codes(
     assert main([paths.get(argument, argument) for argument in arguments]) == code
 
 
+def test_an_interrupted_command_ends_as_shells_expect(
+    newer: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    script = (
+        "import signal, sys\n"
+        "import manylinux_shim.audit\n"
+        "from manylinux_shim.cli import main\n"
+        "signal.signal(signal.SIGINT, signal.default_int_handler)\n"
+        "manylinux_shim.audit.audit_wheel = lambda *_, **__: signal.raise_signal(signal.SIGINT)\n"
+        "sys.exit(main(['show', sys.argv[1]]))"
+    )
+    done = subprocess.run([sys.executable, "-c", script, str(newer)], check=False)
+    assert done.returncode == 130
+    assert capfd.readouterr() == ("", "manylinux-shim: interrupted\n")
+
+
 @pytest.mark.parametrize(
     "name", ["not-a-wheel.whl", "a.zip", "", "x-1.0-py3-none-any.whl/", "\0-1.0-py3-none-any.whl"]
 )

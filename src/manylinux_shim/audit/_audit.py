@@ -48,7 +48,7 @@ def judge(
     exclude: Sequence[str] = (),
 ) -> Verdict:
     """The verdict over facts: a pure function but for the tables it looks into."""
-    machine = _machine(files, name.platforms)
+    machine = machine_of(files, name.platforms)
     native = tuple(f for f in files if f.loadable and f.runs_on(machine))
     foreign = [f for f in files if f.loadable and not f.runs_on(machine)]
     arch = next((f.architecture for f in native if f.machine_name == machine), None)
@@ -120,7 +120,7 @@ def _earned(
     return tuple(tags) or (f"linux_{machine}",)
 
 
-def _machine(files: Tuple[ElfFacts, ...], claimed: Tuple[str, ...]) -> str:
+def machine_of(files: Tuple[ElfFacts, ...], claimed: Tuple[str, ...]) -> str:
     """The machine that a wheel is for: the one it claims, if a file is for that."""
     machines = Counter(f.machine_name for f in files if f.loadable)
     if not machines:

@@ -32,7 +32,7 @@ class Dynamic(NamedTuple):
 
 def read_dynamic(image: Image, segment: Segment) -> Dynamic:
     """All facts of the dynamic segment; ElfError where it leads nowhere."""
-    entries = _entries(image, segment)
+    entries = dynamic_entries(image, segment)
     last = dict(entries)
     table = b""
     if tags.DT_STRTAB in last:
@@ -61,7 +61,7 @@ def read_dynamic(image: Image, segment: Segment) -> Dynamic:
     )
 
 
-def _entries(image: Image, segment: Segment) -> List[Tuple[int, int]]:
+def dynamic_entries(image: Image, segment: Segment) -> List[Tuple[int, int]]:
     """The entries up to ``DT_NULL``, from where the loader finds them: ``p_vaddr``."""
     size = min(max(segment.filesz, segment.memsz), image.room(segment.vaddr))
     entry = struct.Struct(image.order + ("QQ" if image.bits == 64 else "II"))

@@ -75,7 +75,7 @@ def read_symbols(
         return (), Exports()
     width = 6 if image.bits == 64 else 4
     room = image.room(last[tags.DT_SYMTAB]) // (4 * width)
-    count = _symbol_count(image, last)
+    count = symbol_count(image, last)
     if count > room:
         raise ElfError(f"it claims {count} symbols and has room for {room}")
     start = image.offset(last[tags.DT_SYMTAB]) if count else 0
@@ -119,7 +119,7 @@ def _symbol_versions(image: Image, last: Dict[int, int], count: int) -> List[int
     return image.halves(image.offset(last[tags.DT_VERSYM], 2 * count), count)
 
 
-def _symbol_count(image: Image, last: Dict[int, int]) -> int:
+def symbol_count(image: Image, last: Dict[int, int]) -> int:
     """How many dynamic symbols there are; only section headers would say it directly.
 
     ``DT_HASH`` has the number, ``DT_GNU_HASH`` leads to the last exported
@@ -128,15 +128,15 @@ def _symbol_count(image: Image, last: Dict[int, int]) -> int:
     """
     counts = [0]
     if tags.DT_HASH in last:
-        counts.append(_hash_count(image, last[tags.DT_HASH]))
+        counts.append(hash_count(image, last[tags.DT_HASH]))
     if tags.DT_GNU_HASH in last:
-        counts.append(_gnu_hash_count(image, last[tags.DT_GNU_HASH]))
+        counts.append(gnu_hash_count(image, last[tags.DT_GNU_HASH]))
     for vaddr, size, with_addend, skipped in _relocation_tables(last):
         counts.append(_relocated_count(image, vaddr, size, with_addend, skipped))
     return max(counts)
 
 
-def _hash_count(image: Image, vaddr: int) -> int:
+def hash_count(image: Image, vaddr: int) -> int:
     """``nchain``: the number of symbols, as ``DT_HASH`` has it."""
     words = image.words(image.offset(vaddr, 8), 2)
     # s390x alone of all that tags know has 64-bit entries, but not from every linker:
@@ -146,8 +146,11 @@ def _hash_count(image: Image, vaddr: int) -> int:
     return words[1]
 
 
-def _gnu_hash_count(image: Image, vaddr: int) -> int:
-    """One more than the index of the last symbol that ``DT_GNU_HASH`` reaches."""
+def gnu_hash_count(image: Image, vaddr: int) -> int:
+    """One more than the index of the last symbol that ``DT_GNU_HASH`` reaches.
+
+    Raises ElfError for a table that is larger than the file.
+    """
     start = image.offset(vaddr, 16)
     fields: Tuple[int, ...] = struct.unpack_from(image.order + "4I", image.data, start)
     buckets, first, bloom, _ = fields

@@ -55,7 +55,7 @@ _MACHINE_NAMES = {
 }
 
 
-class _Header(NamedTuple):
+class Header(NamedTuple):
     """The fields of ``Ehdr`` from ``e_type`` on."""
 
     type: int
@@ -236,7 +236,7 @@ def _read(name: str, data: bytes) -> ElfFacts:
     if bits is None or order is None:
         raise ElfError(f"it is of class {data[4]} and byte order {data[5]}, which ELF has not")
     layout = order + ("HHIQQQIHHHHHH" if bits == 64 else "HHIIIIIHHHHHH")
-    header = _Header(*struct.unpack_from(layout, data, 16))
+    header = Header(*struct.unpack_from(layout, data, 16))
     facts = {
         "name": name,
         "bits": bits,
@@ -250,7 +250,7 @@ def _read(name: str, data: bytes) -> ElfFacts:
         arm = arm_attributes(data, order, header.shoff, header.shentsize, header.shnum)
     if header.type not in (ET_EXEC, ET_DYN):
         return ElfFacts(**facts, arm=arm)  # type: ignore[arg-type]
-    segments = _segments(data, order, bits, header)
+    segments = read_segments(data, order, bits, header)
     image = Image(data, order, bits, tuple(s for s in segments if s.type == PT_LOAD))
     dynamic = _dynamic(image, segments)
     needed, used = 1, 1
@@ -268,7 +268,7 @@ def _read(name: str, data: bytes) -> ElfFacts:
     )
 
 
-def _segments(data: bytes, order: str, bits: int, header: _Header) -> Tuple[Segment, ...]:
+def read_segments(data: bytes, order: str, bits: int, header: Header) -> Tuple[Segment, ...]:
     """The program headers, in the order of the file."""
     size = 56 if bits == 64 else 32
     if header.phnum == 0:

@@ -16,12 +16,10 @@ from manylinux_shim.building import _jobs
 from manylinux_shim.building._frontends import FRONTENDS
 from manylinux_shim.building._jobs import Job
 from manylinux_shim.building._matrix import ENGINES
-from manylinux_shim.cli import Command
+from manylinux_shim.cli import INTERRUPTED, Command
 from manylinux_shim.commands._arguments import width
 
 FAILED = 1
-INTERRUPTED = 130
-"""What shells say of a command that ended by Ctrl-C: 128 and the signal's number."""
 
 
 def _add_arguments(parser: argparse.ArgumentParser) -> None:

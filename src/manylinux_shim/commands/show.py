@@ -41,7 +41,8 @@ def _run(options: argparse.Namespace) -> int:
 COMMAND = Command(
     help="show which platform tag a wheel has earned, and why not a better one",
     example="  manylinux-shim show dist/*.whl\n"
-    "  manylinux-shim show --json dist/a.whl | jq .earned",
+    "  manylinux-shim show --json dist/a.whl | jq .earned\n"
+    "exit code: 0 whatever the tags, 2 if a file cannot be read",
     add_arguments=_add_arguments,
     run=_run,
 )

@@ -14,7 +14,7 @@ from typing import Dict, Iterator, List, NamedTuple, Sequence
 from manylinux_shim._errors import ElfError
 from manylinux_shim.audit import ElfFacts
 from manylinux_shim.audit import _dynamic_tags as tags
-from manylinux_shim.audit._dynsym import _gnu_hash_count, _hash_count, _symbol_count
+from manylinux_shim.audit._dynsym import gnu_hash_count, hash_count, symbol_count
 from manylinux_shim.audit._elf import PT_DYNAMIC, PT_GNU_PROPERTY, PT_INTERP, PT_LOAD, read_elf
 from manylinux_shim.audit._image import Image, Segment
 from manylinux_shim.relink._linkage import Linkage, read_linkage, symbol_size
@@ -198,7 +198,7 @@ def _sizes(linkage: Linkage) -> Dict[int, int]:
     """Bytes of the tables that may move."""
     last, image = linkage.last, linkage.image
     found: Dict[int, int] = {}
-    count = _symbol_count(image, last)
+    count = symbol_count(image, last)
     if tags.DT_SYMTAB in last:
         found[tags.DT_SYMTAB] = count * symbol_size(image.bits)
     if tags.DT_VERSYM in last:
@@ -213,14 +213,14 @@ def _sizes(linkage: Linkage) -> Dict[int, int]:
     if tags.DT_HASH in last:
         start = image.offset(last[tags.DT_HASH], 8)
         buckets, chains = image.words(start, 2)
-        wide = chains != _hash_count(image, last[tags.DT_HASH])
+        wide = chains != hash_count(image, last[tags.DT_HASH])
         if wide:
             buckets, chains = image.words(start, 4)[1::2]
         found[tags.DT_HASH] = (2 + buckets + chains) * (8 if wide else 4)
     if tags.DT_GNU_HASH in last:
         start = image.offset(last[tags.DT_GNU_HASH], 16)
         buckets, first, bloom, _ = image.words(start, 4)
-        symbols = max(_gnu_hash_count(image, last[tags.DT_GNU_HASH]) - first, 0)
+        symbols = max(gnu_hash_count(image, last[tags.DT_GNU_HASH]) - first, 0)
         found[tags.DT_GNU_HASH] = 16 + bloom * (image.bits // 8) + 4 * (buckets + symbols)
     if tags.DT_VERDEF in last:
         found[tags.DT_VERDEF] = _definitions_size(image, last)

@@ -12,9 +12,9 @@ from typing import Dict, List, Optional, Tuple
 
 from manylinux_shim._errors import ElfError
 from manylinux_shim.audit import _dynamic_tags as tags
-from manylinux_shim.audit._dynamic import _entries
-from manylinux_shim.audit._dynsym import _symbol_count
-from manylinux_shim.audit._elf import PT_DYNAMIC, PT_LOAD, _Header, _segments
+from manylinux_shim.audit._dynamic import dynamic_entries
+from manylinux_shim.audit._dynsym import symbol_count
+from manylinux_shim.audit._elf import PT_DYNAMIC, PT_LOAD, Header, read_segments
 from manylinux_shim.audit._image import Image, Segment, Strings
 
 VERNEED_SIZE = 16
@@ -54,7 +54,7 @@ class Linkage:
     """The dynamic segment of a file, taken apart."""
 
     image: Image
-    header: _Header
+    header: Header
     segments: Tuple[Segment, ...]
     dynamic: Segment
     entries: Tuple[Tuple[int, int], ...]
@@ -112,8 +112,8 @@ def _read(data: bytes) -> Optional[Linkage]:
     bits = {1: 32, 2: 64}[data[4]]
     order = {1: "<", 2: ">"}[data[5]]
     layout = order + ("HHIQQQIHHHHHH" if bits == 64 else "HHIIIIIHHHHHH")
-    header = _Header(*struct.unpack_from(layout, data, 16))
-    segments = _segments(data, order, bits, header)
+    header = Header(*struct.unpack_from(layout, data, 16))
+    segments = read_segments(data, order, bits, header)
     image = Image(data, order, bits, tuple(s for s in segments if s.type == PT_LOAD))
     dynamic = next((segment for segment in segments if segment.type == PT_DYNAMIC), None)
     if dynamic is None or not any(segment.filesz for segment in image.loads):
@@ -121,7 +121,7 @@ def _read(data: bytes) -> Optional[Linkage]:
     # The same bytes by their address and by their offset, or there are two truths.
     if image.offset(dynamic.vaddr, dynamic.filesz or 1) != dynamic.offset:
         raise ElfError("its dynamic segment is not where its program header says")
-    entries = _entries(image, dynamic)
+    entries = dynamic_entries(image, dynamic)
     last = dict(entries)
     strings = b""
     if tags.DT_STRTAB in last:
@@ -205,7 +205,7 @@ def _references(
     if tags.DT_SYMTAB not in last:
         return [], []
     by_index = {need.index: need for need in needs}
-    count = _symbol_count(image, last)
+    count = symbol_count(image, last)
     size = symbol_size(image.bits)
     start = image.offset(last[tags.DT_SYMTAB], count * size) if count else 0
     versions: List[int] = []

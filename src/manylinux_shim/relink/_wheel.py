@@ -18,7 +18,7 @@ from manylinux_shim._errors import ElfError, PolicyError
 from manylinux_shim._messages import say
 from manylinux_shim._platforms import Architecture, Policy, Version
 from manylinux_shim.audit import ElfFacts, GlibcTable
-from manylinux_shim.audit._audit import _machine
+from manylinux_shim.audit._audit import machine_of
 from manylinux_shim.audit._elf import MAGIC, read_elf
 from manylinux_shim.audit._policies import GLIBC_LIBRARIES
 from manylinux_shim.audit._requirements import libc_of
@@ -77,7 +77,7 @@ def relink_wheel(
             if not member.is_dir and archive.head(member, len(MAGIC)) == MAGIC
         }
     facts = tuple(read_elf(member, data) for member, data in contents.items())
-    machine = _machine(facts, name.platforms)
+    machine = machine_of(facts, name.platforms)
     native = [f for f in facts if f.loadable and f.runs_on(machine)]
     arch = next((f.architecture for f in native if f.machine_name == machine), None)
     if arch is None:
