@@ -418,6 +418,18 @@ def test_same_symbols_give_the_same_bytes_whatever_was_built_before(tmp_path: Pa
     assert not [name for name, data in first.items() if any(place in data for place in places)]
 
 
+def test_headers_that_the_caller_wants_are_not_the_librarys(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    headers = tmp_path / "headers"
+    headers.mkdir()
+    for name in ("exception", "cstdlib", "cxxabi.h", "stdlib.h"):
+        (headers / name).write_text("#error of the caller's own\n")
+    monkeypatch.setenv("CPATH", str(headers))
+    monkeypatch.setenv("CPLUS_INCLUDE_PATH", str(headers))
+    assert build(tmp_path / "built", GUARD)
+
+
 def test_second_time_starts_no_compiler(tmp_path: Path) -> None:
     (archive,) = build(tmp_path, GUARD)
     nowhere = "/nowhere/zig"
