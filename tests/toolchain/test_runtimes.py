@@ -190,7 +190,7 @@ def test_head_start_begins_with_what_takes_longest() -> None:
 
 
 def test_every_guess_is_a_source_that_zig_builds(known: Commands) -> None:
-    for unit in {*UNITS, *head_start(["iostream", "threads", "paths"])}:
+    for unit in {*UNITS, *head_start(["iostream", "threads", "files"])}:
         assert len(known.members(unit)) == len(UNITS.get(unit, (unit,))), unit
     alone = replace(known, together=False)
     assert alone.members("locale") == ["libcxx/src/locale.cpp"]
@@ -332,7 +332,7 @@ def test_cxx_library_behaves_as_promised(cache: Path, tmp_path: Path) -> None:
     assert ran.stdout == EXPECTED
     # Those that are compiled together would all be kept for one that runs at the start.
     together = [path for path in cache.rglob("objects/*.o") if _unit(path) in UNITS]
-    assert {_unit(path) for path in together} >= UNITS.keys() - {"locale"}
+    assert {_unit(path) for path in together} >= UNITS.keys() - {"locale", "strings"}
     for path in together:
         assert not [name for name in _sections(path) if name.startswith((".init", ".ctors"))]
 
@@ -444,6 +444,12 @@ def test_what_was_taken_out_of_the_cache_is_made_again(tmp_path: Path) -> None:
     next(tmp_path.rglob("libcxxabi-exceptions.o")).unlink()
     assert build(tmp_path, GUARD) == [archive]
     assert objects(tmp_path) == before
+
+
+def test_paths_alone_need_no_streams(tmp_path: Path) -> None:
+    build(tmp_path, ["_ZNKSt3__14__fs10filesystem4path10__filenameEv"])
+    assert "libcxx-paths.o" in objects(tmp_path)
+    assert not {"libcxx-files.o", "libcxx-locale.o", "libcxx-streams.o"} & set(objects(tmp_path))
 
 
 def test_zig_that_fails_is_an_error_with_its_words(tmp_path: Path) -> None:

@@ -182,7 +182,8 @@ _TOGETHER: Dict[str, str] = {
     "strings": _STRINGS,
     "locale": _LOCALE,
     "threads": "thread future mutex condition_variable",
-    "paths": "operations path directory_iterator directory_entry filesystem_error",
+    "paths": "path directory_entry filesystem_error",
+    "files": "operations directory_iterator",
     "numbers": "charconv d2fixed d2s f2s",
 }
 UNITS: Dict[str, Tuple[str, ...]] = {
@@ -209,7 +210,8 @@ _HEAD_START: Dict[str, str] = {
     "iostream": f"iostream {_STREAMS}",
     "ostream": _STREAMS,
     "strstream": _STREAMS,
-    "paths": _STREAMS,
+    "paths": "strings",
+    "files": f"paths {_STREAMS}",
     "threads": "strings",
     "shared_mutex": "threads",
     "memory_resource": "strings",
@@ -221,7 +223,7 @@ _NO_EXCEPTIONS = (*_UNWINDING.split(), "UnwindLevel1-gcc-ext", "gcc_personality_
 """What can do without, in C or nearly so: the unwinder is used by C and Rust alone too."""
 
 # Seconds of one core, roughly: what takes long is started first.
-_SLOW = ("streams", "locale", "cxa_demangle", "paths", "ios.instantiations", "strings", "iostream")
+_SLOW = ("streams", "locale", "cxa_demangle", "files", "ios.instantiations", "strings", "iostream")
 
 
 def candidates(symbol: str) -> Tuple[str, ...]:
