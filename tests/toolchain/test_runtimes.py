@@ -281,6 +281,37 @@ def test_extension_links_and_runs_with_those_objects_alone_that_it_needs(
     assert len(built) < 15
 
 
+OWN = """
+#include <cstdlib>
+#include <new>
+#include <stdexcept>
+extern "C" void __cxa_pure_virtual() { std::abort(); }
+extern "C" int count = 0;
+void *operator new(std::size_t size) { ++count; return std::malloc(size); }
+void operator delete(void *memory) noexcept { std::free(memory); }
+struct Shape { virtual int sides() = 0; virtual ~Shape() {} };
+struct Square : Shape { int sides() override { return 4; } };
+extern "C" int sides() {
+    Shape *shape = new Square;
+    try { if (shape->sides() == 4) throw std::runtime_error("four"); }
+    catch (const std::exception &) { delete shape; return 4; }
+    return 0;
+}
+"""
+
+
+def test_what_the_caller_defines_is_used_in_place_of_the_librarys(
+    cache: Path, tmp_path: Path
+) -> None:
+    source = tmp_path / "own.cpp"
+    source.write_text(OWN)
+    linked = compile_and_link(toolchain(cache), source, tmp_path / "own.so", "-shared", "-fPIC")
+    assert (linked.returncode, linked.stderr) == (0, "")
+    library = ctypes.CDLL(str(tmp_path / "own.so"))
+    assert library.sides() == 4
+    assert ctypes.c_int.in_dll(library, "count").value > 0
+
+
 def test_libraries_in_use_are_not_seen_from_outside(cache: Path, tmp_path: Path) -> None:
     source = tmp_path / "extension.cpp"
     source.write_text('#include <stdexcept>\nextern "C" void f() { throw std::logic_error("f"); }')

@@ -176,7 +176,7 @@ _STRINGS = "memory string stdexcept vector hash functional system_error call_onc
 _LOCALE = "locale ios"
 _TOGETHER: Dict[str, str] = {
     "exceptions": "cxa_exception cxa_exception_storage cxa_handlers cxa_default_handlers"
-    " cxa_personality cxa_aux_runtime cxa_guard cxa_vector cxa_virtual abort_message"
+    " cxa_personality cxa_aux_runtime cxa_guard cxa_vector"
     " fallback_malloc private_typeinfo stdlib_exception stdlib_new_delete stdlib_stdexcept"
     " stdlib_typeinfo",
     "strings": _STRINGS,
@@ -193,14 +193,16 @@ UNITS: Dict[str, Tuple[str, ...]] = {
 """Sources that are compiled as one unit: who needs one of them mostly needs the others, and
 parsing the headers that they have in common is most of the work. None has an
 initialiser that runs at the program's start, so that the linker can leave out what
-nobody needs of the rest. ``streams`` stands for two others where both are needed."""
+nobody needs of the rest; what programs define in the library's stead, such as
+``__cxa_pure_virtual``, stays alone. ``streams`` stands for two others where both are needed."""
 
 _UNIT_OF = {stem: unit for unit, stems in _TOGETHER.items() for stem in stems.split()}
 
 # Units that every user of exceptions ends up with, then who needs whom: not
 # a rule but a head start, so that all of them are compiled from the beginning.
 _EXCEPTIONS = (
-    "exceptions libunwind new_helpers UnwindLevel1 UnwindRegistersSave UnwindRegistersRestore"
+    "exceptions cxa_virtual abort_message libunwind new_helpers UnwindLevel1"
+    " UnwindRegistersSave UnwindRegistersRestore"
 )
 _STREAMS = "locale ios.instantiations"
 _HEAD_START: Dict[str, str] = {
