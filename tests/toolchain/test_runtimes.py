@@ -500,8 +500,12 @@ def test_a_file_is_there_as_a_whole_or_not_at_all(tmp_path: Path) -> None:
     with pytest.raises(ToolchainError, match="died"):
         make_file(path, broken)
     assert not path.exists()
+    # What a killed compiler has begun goes when the next one is done.
+    for begun in (".object.o.making", ".object.o-1a2b3c4d.making.tmp"):
+        (tmp_path / begun).write_text("half")
     make_file(path, lambda staging, _: staging.write_text("whole") and None)
     assert path.read_text() == "whole"
+    assert sorted(path.name for path in tmp_path.iterdir()) == [".object.o.lock", "object.o"]
 
 
 CHILD = """

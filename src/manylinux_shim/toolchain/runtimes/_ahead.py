@@ -14,7 +14,6 @@ import contextlib
 import os
 import re
 import select
-import signal
 import struct
 import subprocess
 import threading
@@ -125,8 +124,7 @@ class _Worker:
         with self._guard:
             self._stopped = True
             for process in self._processes:
-                with contextlib.suppress(ProcessLookupError):
-                    os.killpg(process.pid, signal.SIGTERM)
+                process.terminate()
         with contextlib.suppress(BlockingIOError):  # full: there is enough to wake up for
             os.write(self._pipe, b"\n")
         self._thread.join(_SECONDS_TO_END)
@@ -178,7 +176,6 @@ class _Worker:
                 encoding="utf-8",
                 errors="replace",
                 pass_fds=(lock,),
-                start_new_session=True,
             )
             self._processes.add(process)
         said, _ = process.communicate()

@@ -79,18 +79,27 @@ def make_file(path: Path, make: Callable[[Path, int], None]) -> Path:
         with _lock(path.with_name(f".{path.name}.lock")) as lock:
             if not path.exists():
                 staging = path.with_name(f".{path.name}.making")
+                _clear(path)
                 try:
-                    staging.unlink() if staging.exists() else None
                     make(staging, lock)
                     staging.replace(path)
                 finally:
-                    staging.unlink() if staging.exists() else None
+                    _clear(path)
     except OSError as error:
         raise ToolchainError(
             f"the cache {path.parent} cannot be written: {error}",
             "Free some disk space, or set MANYLINUX_SHIM_CACHE_DIR to a directory elsewhere.",
         ) from error
     return path
+
+
+def _clear(path: Path) -> None:
+    """Remove what was begun, and what clang writes to before it renames (``.x-1a2b.making.tmp``).
+
+    For who has the lock: it is of processes that have been killed.
+    """
+    for begun in path.parent.glob(f".{path.name}*making*"):
+        begun.unlink()
 
 
 @contextlib.contextmanager
