@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
 import subprocess
+import sys
 import time
 from pathlib import Path
 from typing import Callable, Dict, List, Set
@@ -12,8 +14,9 @@ import pytest
 
 from manylinux_shim._platforms import Policy, host_architecture
 from manylinux_shim.toolchain._environment import prepare
+from manylinux_shim.toolchain._sysroot import runtimes_directory
 from manylinux_shim.toolchain._zig import find_zig
-from manylinux_shim.toolchain.runtimes import runtime_inputs
+from manylinux_shim.toolchain.runtimes import place_of, runtime_inputs
 from manylinux_shim.toolchain.runtimes._ahead import ahead, expected
 
 ZIG = find_zig()
@@ -146,6 +149,44 @@ def test_what_build_systems_try_is_no_sign_of_cxx(
         time.sleep(0.5)
         assert compilers(cache) == []
     assert objects(cache) == set()
+
+
+BUILD = """
+import sys, time
+from pathlib import Path
+from manylinux_shim._platforms import Policy, host_architecture
+from manylinux_shim.toolchain._zig import find_zig
+from manylinux_shim.toolchain.runtimes._ahead import ahead
+policy = Policy.parse("manylinux_2_17")
+with ahead(find_zig(), host_architecture(), policy, Path(sys.argv[1]), Path(sys.argv[2])):
+    time.sleep(2)
+"""
+
+
+def test_what_others_are_compiling_is_not_waited_for(
+    project: Path, cache: Path, scratch: Path
+) -> None:
+    (project / "a.cpp").write_text("#include <iostream>\n")
+    place = place_of(str(runtimes_directory(ZIG, HOST, POLICY, cache)), TARGET)
+    path = Path(place, "objects", ".libcxx-streams.o.lock")
+    path.parent.mkdir(parents=True)
+    with path.open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        # Its end cannot have waited for ours.
+        build = [sys.executable, "-c", BUILD, str(project), str(scratch)]
+        subprocess.run(build, check=True, timeout=60)
+    assert unfinished(cache) == []
+
+
+def test_news_that_nobody_hears_are_no_matter(project: Path, cache: Path, scratch: Path) -> None:
+    with ahead(ZIG, HOST, POLICY, project, scratch) as told:
+        tools = {**os.environ, **prepare(ZIG, HOST, POLICY, project, notice=print), **told}
+    source = scratch / "late.cpp"
+    source.write_text("int late;\n")
+    command = [tools["CXX"], "-c", str(source), "-o", str(scratch / "late.o")]
+    done = subprocess.run(command, env=tools, check=True, stderr=subprocess.PIPE)
+    assert done.stderr == b""
+    assert (scratch / "late.o").is_file()
 
 
 def test_where_a_link_is_remembered_nothing_is_guessed(

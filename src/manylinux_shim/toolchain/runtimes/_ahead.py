@@ -132,7 +132,8 @@ class _Worker:
             os.close(self._pipe)
 
     def _work(self) -> None:
-        # Whatever goes wrong here goes wrong again in the link, which says so.
+        # Whatever goes wrong here goes wrong again in the link, which says so. When others
+        # are compiling the same, it is left to them: waiting for them could not be ended.
         with contextlib.suppress(Exception):
             # Not before there is a need: the thread has time, the build has not.
             from manylinux_shim.toolchain.runtimes._closure import Builder
@@ -145,6 +146,7 @@ class _Worker:
                 jobs,
                 run=self._run,
                 initializer=_give_way,
+                wait=False,
             ) as builder:
                 builder.start(expected(self._project))
                 self._follow(builder)

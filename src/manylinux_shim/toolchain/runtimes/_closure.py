@@ -74,7 +74,8 @@ def _archive(zig: str, place: Path, objects: List[Path]) -> Path:
 class Builder:
     """The objects of one target, compiled as they turn out to be needed.
 
-    ``jobs`` threads do so, each of which calls ``initializer`` first, by ``run``.
+    ``jobs`` threads do so, each of which calls ``initializer`` first, by ``run``. If
+    not ``wait``, what another process is compiling is a ToolchainError.
     """
 
     def __init__(
@@ -86,11 +87,13 @@ class Builder:
         *,
         run: Callable[..., None] = run,
         initializer: Optional[Callable[[], None]] = None,
+        wait: bool = True,
     ) -> None:
         self._zig = zig
         self._zig_target = zig_target
         self._place = place
         self._run = run
+        self._wait_for_others = wait
         self._pool = concurrent.futures.ThreadPoolExecutor(jobs, initializer=initializer)
         self._running: Dict[str, concurrent.futures.Future[Symbols]] = {}
         self._symbols: Dict[str, Symbols] = {}
@@ -182,7 +185,7 @@ class Builder:
 
     def _is_missing(self, unknown: List[str], needed: Set[str]) -> bool:
         """Whether a library may define what is neither found nor part of what is needed."""
-        here = frozenset().union(*(self._symbols[stem].defined for stem in needed))
+        here = frozenset().union(*(self._symbols[unit].defined for unit in needed))
         rest = [name for name in unknown if name not in here and is_standard(name)]
         if not rest:
             return False
@@ -213,7 +216,7 @@ class Builder:
         def make(staging: Path, lock: int) -> None:
             self._run([*command, "-o", str(staging)], lock, what=what)
 
-        return read_symbols(make_file(self._path(unit), make))
+        return read_symbols(make_file(self._path(unit), make, wait=self._wait_for_others))
 
     def builtins(self, names: Iterable[str], objects: Iterable[Path]) -> List[Path]:
         """The object of compiler_rt that defines what is still undefined, if any does."""

@@ -65,18 +65,18 @@ def read_symbols(path: Path) -> Symbols:
     return Symbols(frozenset(defined), frozenset(undefined))
 
 
-def make_file(path: Path, make: Callable[[Path, int], None]) -> Path:
+def make_file(path: Path, make: Callable[[Path, int], None], *, wait: bool = True) -> Path:
     """``path``, made by ``make`` if it is not there; safe for many processes at once.
 
     ``make`` gets the file to write, which is then renamed, and the descriptor of
     the lock, for children to inherit. Raises ToolchainError when the disk cannot
-    take it.
+    take it, and if not ``wait``, when somebody else is making it.
     """
     if path.exists():
         return path
     try:
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        with _lock(path.with_name(f".{path.name}.lock")) as lock:
+        with _lock(path.with_name(f".{path.name}.lock"), wait=wait) as lock:
             if not path.exists():
                 staging = path.with_name(f".{path.name}.making")
                 _clear(path)
@@ -99,14 +99,14 @@ def _clear(path: Path) -> None:
     For who has the lock: it is of processes that have been killed.
     """
     for begun in path.parent.glob(f".{path.name}*making*"):
-        begun.unlink()
+        begun.unlink(missing_ok=True)
 
 
 @contextlib.contextmanager
-def _lock(path: Path) -> Iterator[int]:
+def _lock(path: Path, *, wait: bool) -> Iterator[int]:
     descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
     try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX)
+        fcntl.flock(descriptor, fcntl.LOCK_EX if wait else fcntl.LOCK_EX | fcntl.LOCK_NB)
         yield descriptor
     finally:
         os.close(descriptor)
