@@ -25,7 +25,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Collection, List, Optional
 
-_LAYOUT = "3"
+_LAYOUT = "4"
 """Counts up when the same symbols would get other objects, so that old ones are not used."""
 
 
