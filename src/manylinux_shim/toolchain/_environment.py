@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Callable, Dict, Mapping, Sequence
 
 from manylinux_shim._platforms import Architecture, Policy
+from manylinux_shim.toolchain._beside import beside
 from manylinux_shim.toolchain._cache import cache_root, make_once
 from manylinux_shim.toolchain._cross_files import cross_files
 from manylinux_shim.toolchain._cxx_headers import cxx_headers
@@ -52,10 +53,12 @@ def prepare(
     cache = cache_root(os.environ, notice)
     multiarch = arch.triplet(policy.family, sys.version_info[:2])
     host = sysconfig.get_config_var("MULTIARCH") or multiarch
-    includes = staged_headers(cache, arch, host, policy.family)
-    root = sysroot(zig, arch, policy, cache)
-    root = replace(root, cxx_flags=(*cxx_headers(cache), *root.cxx_flags))
     names = [soname.split(".so")[0] for soname in from_host]
+    with beside(lambda: sysroot(zig, arch, policy, cache)) as made:  # zig makes it, mostly
+        includes = staged_headers(cache, arch, host, policy.family)
+        packages = host_packages(cache, host, names, native=not cross)
+        root = made()
+    root = replace(root, cxx_flags=(*cxx_headers(cache), *root.cxx_flags))
     directory = tools(
         cache,
         arch,
@@ -73,7 +76,6 @@ def prepare(
     # What find_library(m) is to find is the stub, not the host's own.
     libraries = [str(root.lib)]
     if cross or not host_libraries:
-        packages = host_packages(cache, host, names, native=not cross)
         optional["PKG_CONFIG_LIBDIR"] = str(packages.pkg_config)
         libraries.append(str(packages.libraries))
     else:
