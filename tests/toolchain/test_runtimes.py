@@ -23,13 +23,20 @@ from manylinux_shim.toolchain._zig import find_zig
 from manylinux_shim.toolchain.runtimes import _closure, _commands, runtime_inputs
 from manylinux_shim.toolchain.runtimes._builtins import exported
 from manylinux_shim.toolchain.runtimes._commands import Commands, commands, oldest_target
-from manylinux_shim.toolchain.runtimes._objects import make_file, read_symbols
+from manylinux_shim.toolchain.runtimes._excerpt import excerpt
+from manylinux_shim.toolchain.runtimes._objects import Symbols, make_file, read_symbols
 from manylinux_shim.toolchain.runtimes._sources import (
+    PARTLY_NEEDED,
     UNITS,
     candidates,
     head_start,
     is_mentioned,
+    is_partly_needed,
+    is_rare,
     is_standard,
+    is_whole,
+    stems_of,
+    variant,
 )
 
 PROGRAM = Path(__file__).with_name("cxx_library.cpp")
@@ -76,7 +83,8 @@ threads 106
 containers 7 2025 3 73.2857
 0xff 1.235e+04 pad***** true (1.000e+00,-2.000e+00)
 12.5word
-1'234'567 123456 2026-01-05
+1'234'567 2026-01-05
+123456 17
 no such locale
 0.30000000000000004 2500
 1 copy.txt deep file.txt one line 9 4
@@ -92,6 +100,7 @@ destroyed third
 destroyed second
 destroyed first
 """
+RARE = ("123456 17\n", "no such locale\n")
 GUARD = ["__cxa_guard_acquire"]
 
 ZIG = find_zig()
@@ -217,7 +226,7 @@ def test_sources_compiled_as_one_define_what_they_define_alone(target: str, tmp_
 
     for unit, stems in UNITS.items():
         ours = {name for stem in stems for name in defined(alone, stem)}
-        assert ours <= defined(known, unit), unit
+        assert ours <= defined(known, variant(unit, streams=False, whole=True)), unit
 
 
 @pytest.mark.parametrize("target", [TARGET, "arm-linux-musleabihf", "riscv64-linux-gnu.2.27"])
@@ -225,9 +234,9 @@ def test_flags_and_sources_are_zigs_own(
     target: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     zig = str(ZIG.executable)
-    ours = commands(zig, target, tmp_path)
+    ours = commands(zig, target, tmp_path / "ours")
     monkeypatch.setattr(_commands, "_KNOWN", _commands.re.compile("none"))
-    learned = commands(zig, target, tmp_path)
+    learned = commands(zig, target, tmp_path / "learned")
     assert ours.sources == learned.sources
     assert len(learned.sources) > 70
     for kind in ("libcxx.cpp", "libcxxabi.cpp", "libunwind.cpp", "libunwind.c"):
@@ -237,7 +246,7 @@ def test_flags_and_sources_are_zigs_own(
             mine, zigs = ([f for f in flags if not f.startswith(_CXX)] for flags in (mine, zigs))
         assert set(mine) ^ set(zigs) <= _riscv_on_zig_0_15(kind)
         assert _directories(mine) == _directories(zigs)
-        assert not list(tmp_path.iterdir())
+    assert [path.name for path in tmp_path.rglob("*.*")] == ["commands.json"] * 2
 
 
 _CXX = ("-D_LIBCPP", "-D_LIBCXX", "-nostdinc++")
@@ -367,14 +376,244 @@ def test_cxx_library_behaves_as_promised(cache: Path, tmp_path: Path) -> None:
     )
     assert ran.stdout == EXPECTED
     # Those that are compiled together would all be kept for one that runs at the start.
-    together = [path for path in cache.rglob("objects/*.o") if _unit(path) in UNITS]
-    assert {_unit(path) for path in together} >= UNITS.keys() - {"locale", "strings"}
+    together = [path for path in cache.rglob("objects/*.o") if len(stems_of(_unit(path))) > 1]
+    units = {_unit(path).replace("-whole", "") for path in together}
+    assert units >= UNITS.keys() - {"locale", "strings"}
     for path in together:
         assert not [name for name in _sections(path) if name.startswith((".init", ".ctors"))]
 
 
 def _unit(path: Path) -> str:
     return path.stem.partition("-")[2]
+
+
+def test_program_without_rare_parts_behaves_the_same_with_less(tmp_path: Path) -> None:
+    program = tmp_path / "program"
+    cache = tmp_path / "cache"
+    linked = compile_and_link(toolchain(cache), PROGRAM, program, "-pthread", "-DCOMMON")
+    assert (linked.returncode, linked.stderr) == (0, "")
+    ran = subprocess.run(
+        [str(program), str(tmp_path)], stdout=subprocess.PIPE, encoding="utf-8", check=True
+    )
+    lines = EXPECTED.splitlines(keepends=True)
+    assert ran.stdout == "".join(line for line in lines if line not in RARE)
+    units = {_unit(path) for path in cache.rglob("objects/*.o")}
+    assert {"streams", "iostream", "ios.instantiations"} < units
+    assert not any(map(is_whole, units))
+
+
+RARE_PARTS = {
+    "wide strings": (
+        "#include <string>",
+        'std::wstring s = std::to_wstring(12) + L"34"; std::printf("%d", std::stoi(s));',
+        "1234",
+    ),
+    "wide streams": (
+        "#include <iostream>\n#include <sstream>",
+        'std::wostringstream s; s << 1.5 << L"x"; std::wcout << s.str() << std::flush;',
+        "1.5x",
+    ),
+    "a locale by name": (
+        "#include <locale>",
+        'std::printf("%s", std::locale("C").name().c_str());',
+        "C",
+    ),
+    "a locale by category": (
+        "#include <locale>",
+        "std::locale c = std::locale::classic(), l(c, c, std::locale::numeric);"
+        ' std::printf("%d", l == c || !l.name().empty());',
+        "1",
+    ),
+    "money": (
+        "#include <iomanip>\n#include <sstream>",
+        'std::istringstream in("1234"); long double x = 0; in >> std::get_money(x);'
+        ' std::ostringstream out; out << std::put_money(x); std::printf("%s", out.str().c_str());',
+        "1234",
+    ),
+    "dates that are read": (
+        "#include <ctime>\n#include <iomanip>\n#include <sstream>",
+        'std::istringstream in("2026-01-05"); std::tm t{}; in >> std::get_time(&t, "%Y-%m-%d");'
+        ' std::printf("%d %d %d", t.tm_year, t.tm_mon, t.tm_mday);',
+        "126 0 5",
+    ),
+    "messages": (
+        "#include <locale>",
+        "auto &m = std::use_facet<std::messages<char>>(std::locale::classic());"
+        ' std::printf("%d", m.open("none", std::locale::classic()) < 0);',
+        "1",
+    ),
+    "encodings": (
+        "#include <codecvt>\n#include <locale>",
+        "std::wstring_convert<std::codecvt_utf8_utf16<char16_t>, char16_t> c;"
+        ' std::printf("%zu", c.from_bytes("\\xf0\\x9f\\x90\\x8d").size());',
+        "2",
+    ),
+    "UTF-16 of a path": (
+        "#include <filesystem>",
+        'std::printf("%zu", std::filesystem::path("a\\xc3\\xa9").u16string().size());',
+        "2",
+    ),
+}
+
+
+@pytest.mark.parametrize("part", RARE_PARTS)
+def test_program_that_uses_a_rare_part_has_it(part: str, cache: Path, tmp_path: Path) -> None:
+    headers, body, expected = RARE_PARTS[part]
+    source = tmp_path / "rare.cpp"
+    source.write_text(f"#include <cstdio>\n{headers}\nint main() {{ {body} }}\n")
+    linked = compile_and_link(toolchain(cache), source, tmp_path / "rare", "-w")
+    assert (linked.returncode, linked.stderr) == (0, "")
+    ran = subprocess.run([str(tmp_path / "rare")], stdout=subprocess.PIPE, encoding="utf-8")
+    assert (ran.returncode, ran.stdout) == (0, expected)
+
+
+@pytest.fixture(scope="session")
+def compiled(known: Commands, tmp_path_factory: pytest.TempPathFactory) -> Dict[str, Symbols]:
+    """Every unit of which there are two, and the symbols of both."""
+    directory = tmp_path_factory.mktemp("units")
+    found = {}
+    for unit in filter(is_partly_needed, [*UNITS, *PARTLY_NEEDED]):
+        for name in (unit, variant(unit, streams=False, whole=True)):
+            excerpts = known.excerpts(name, directory)
+            for source, path in excerpts.items():
+                path.write_text(excerpt(Path(known.lib, source).read_text("utf-8")), "utf-8")
+            # What is defined does not depend on optimising.
+            command = [*known.compile(str(ZIG.executable), name, excerpts), "-O0"]
+            subprocess.run([*command, "-o", str(directory / "object.o")], check=True)
+            found[name] = read_symbols(directory / "object.o")
+    return found
+
+
+def test_the_part_of_a_unit_lacks_nothing_but_what_is_rare(compiled: Dict[str, Symbols]) -> None:
+    parts = [unit for unit in compiled if not is_whole(unit)]
+    assert len(parts) >= 6
+    for unit in parts:
+        part, whole = compiled[unit], compiled[variant(unit, streams=False, whole=True)]
+        assert part.defined < whole.defined
+        # Else whoever is content with the part would be given the whole.
+        assert not part.undefined & whole.defined
+        assert part.undefined <= whole.undefined
+
+
+FACETS = [
+    *(
+        f"{facet}<{character}{more}>"
+        for character in ("char", "wchar_t")
+        for facet, more in (
+            *((name, "") for name in ("collate", "ctype", "numpunct", "num_get", "num_put")),
+            *((name, "") for name in ("time_get", "time_put", "money_get", "money_put")),
+            *(("messages", ""), ("moneypunct", ""), ("moneypunct", ", true")),
+            ("codecvt", ", char, mbstate_t"),
+        )
+    ),
+    "codecvt<char16_t, char, mbstate_t>",
+    "codecvt<char32_t, char, mbstate_t>",
+]
+
+
+@pytest.mark.parametrize("level", ["-O0", "-O2"])
+def test_whoever_looks_for_a_facet_names_a_symbol_of_it(
+    level: str, cache: Path, compiled: Dict[str, Symbols], tmp_path: Path
+) -> None:
+    # The promise that lets the classic locale do without the others.
+    source = tmp_path / "facets.cpp"
+    source.write_text(
+        "#include <locale>\nusing namespace std;\n"
+        "template <class... F> int all(const locale &l) { return (has_facet<F>(l) + ...); }\n"
+        f"int f(const locale &l) {{ return all<{', '.join(FACETS)}>(l); }}\n"
+    )
+    compiled_now = compile_and_link(
+        toolchain(cache), source, tmp_path / "facets.o", "-c", "-w", level
+    )
+    assert (compiled_now.returncode, compiled_now.stderr) == (0, "")
+    lacks = read_symbols(tmp_path / "facets.o").undefined
+    ids = {name for name in lacks if name.startswith("_ZNSt3") and name.endswith("2idE")}
+    assert len(ids) == len(FACETS)
+    assert ids <= compiled["streams-whole"].defined
+    common = ids & compiled["streams"].defined
+    assert len(common) == 7
+    assert {name for name in ids if is_rare(name)} == ids - common
+
+
+EXCERPTED = """\
+  #if A
+  namespace {
+  int helper(int x) { return x; } // }
+  } // namespace
+  #endif
+  locale::__imp::__imp(size_t refs) : name_("C") {
+    install(&make<std::ctype<char> >(1u));
+-   install(&make<std::messages<char> >(1u));
+  #if WIDE
+    install(&make<time_put<char> >(1u));
+  #endif
+  }
+-
+- locale::__imp::__imp(const string& name, size_t refs) {
+  #if WIDE
+-   install(new ctype_byname<char>("{", '{')); /* { */
+  #endif
+- }
+- template <>
+- void moneypunct_byname<char, false>::init(const char* nm) {
+- }
+  locale::locale(const locale& other) noexcept : l_(other.l_) { l_->acquire(); }
+- locale::locale(const locale& other, const string& name, category c)
+-     : l_(new __imp(*other.l_, name, c)) {}
+  template class VIS num_get<char>;
+  _LIBCPP_IF_WIDE_CHARACTERS(template class VIS num_get<wchar_t>;)
+- template class VIS money_get<char>;
+- _LIBCPP_IF_WIDE_CHARACTERS(
+-     template class VIS codecvt_byname<wchar_t, char, mbstate_t>;)
+  _LIBCPP_END_NAMESPACE_STD
+""".replace("-\n", "  \n")
+"""Lines after a dash are left out."""
+
+
+def test_an_excerpt_is_the_source_without_some_of_its_definitions() -> None:
+    lines = EXCERPTED.splitlines(keepends=True)
+    kept = "".join(line[2:] for line in lines if not line.startswith("-"))
+    assert excerpt("".join(line[2:] for line in lines)) == kept
+
+
+def test_a_rare_name_that_does_not_look_like_one_is_found_all_the_same(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    names = ["_ZNSt3__110to_wstringEi"]
+    (expected,) = build(tmp_path / "seen", names)
+    monkeypatch.setattr(_closure, "is_rare", lambda name: False)
+    (archive,) = build(tmp_path / "searched", names)
+    assert Path(archive).read_bytes() == Path(expected).read_bytes()
+    assert {"libcxx-strings.o", "libcxx-strings-whole.o"} <= set(objects(tmp_path / "searched"))
+    assert "libcxx-strings.o" not in objects(tmp_path / "seen")
+
+
+def test_with_a_zig_that_nobody_has_tried_units_are_whole(known: Commands) -> None:
+    zig = str(ZIG.executable)
+    untried = replace(known, together=False)
+    without = [word for word in known.compile(zig, "string") if "_WIDE_CHARACTERS" in word]
+    assert "-D_LIBCPP_HAS_WIDE_CHARACTERS=0" in without
+    for how, unit in ((untried, "string"), (known, "string-whole")):
+        assert not set(without) & set(how.compile(zig, unit))
+        assert how.excerpts("locale", Path("/nowhere")) == {} or how is known
+
+
+def test_commands_are_asked_for_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    zig = str(ZIG.executable)
+    first = commands(zig, TARGET, tmp_path)
+    asked = []
+    ask = _commands._ask
+    monkeypatch.setattr(_commands, "_ask", lambda *given: asked.append(given) or ask(*given))
+    assert commands(zig, TARGET, tmp_path) == first
+    assert not asked
+    # Build isolation moves zig, and what was being written may be half.
+    link = tmp_path / "zig"
+    link.symlink_to(zig)
+    commands(str(link), TARGET, tmp_path)
+    assert len(asked) == 1
+    (tmp_path / "commands.json").write_text('{"zig": ')
+    assert commands(zig, TARGET, tmp_path) == first
+    assert len(asked) == 2
 
 
 @pytest.mark.slow

@@ -5,7 +5,9 @@ first link of a C++ file: nearly a minute. Here only what a link needs is compil
 in few units, with zig's own commands, on all cores, while the project's own
 sources still are, once for all libc versions of an architecture, and kept::
 
-    <directory>/<layout>/objects/libcxx-strings.o   one unit of a library
+    <directory>/<layout>/commands.json              how zig compiles them
+                        /sources/locale.cpp         what most programs need of that file
+                        /objects/libcxx-strings.o   one unit of a library
                         /archives/runtime-<hash>.a  what one set of symbols needs
                         /links/<hash>               undefined symbols -> archive
 
@@ -25,7 +27,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Collection, List, Optional
 
-_LAYOUT = "4"
+_LAYOUT = "5"
 """Counts up when the same symbols would get other objects, so that old ones are not used."""
 
 

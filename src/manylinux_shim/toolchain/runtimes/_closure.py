@@ -10,18 +10,21 @@ from __future__ import annotations
 import concurrent.futures
 import hashlib
 import os
+from functools import partial
 from pathlib import Path
 from typing import Callable, Dict, Iterable, List, Optional, Set
 
 from manylinux_shim.toolchain.runtimes._builtins import build, exported
 from manylinux_shim.toolchain.runtimes._commands import Commands, commands
+from manylinux_shim.toolchain.runtimes._excerpt import excerpt
 from manylinux_shim.toolchain.runtimes._objects import Symbols, make_file, read_symbols, run
 from manylinux_shim.toolchain.runtimes._sources import (
     candidates,
     head_start,
     is_mentioned,
+    is_rare,
     is_standard,
-    with_streams,
+    variant,
 )
 
 
@@ -44,10 +47,10 @@ def remember(link: str, lines: List[str]) -> None:
     path = Path(link)
     text = "\n".join(lines)
     path.unlink(missing_ok=True)
-    make_file(path, lambda staging, _: _write(staging, text))
+    make_file(path, partial(_write, text=text))
 
 
-def _write(path: Path, text: str) -> None:
+def _write(path: Path, _lock: int, *, text: str) -> None:
     path.write_text(text, encoding="utf-8", errors="surrogateescape")
 
 
@@ -100,6 +103,8 @@ class Builder:
         self._all = False
         self._streams = False
         """Whether what streams need is one unit, which depends on the symbols alone."""
+        self._whole = False
+        """Whether units are whole, with what hardly a program needs; so does this."""
         self._learned: Optional[Commands] = None
 
     def __enter__(self) -> Builder:
@@ -131,6 +136,7 @@ class Builder:
         todo = [name for name in names if candidates(name) or is_standard(name)]
         if not todo:
             return []
+        self._whole = self._whole or any(map(is_rare, todo))
         self.start(candidates(name)[0] for name in todo if candidates(name))
         seen: Set[str] = set(todo)
         needed: Set[str] = set()
@@ -154,6 +160,9 @@ class Builder:
             elif thorough and not self._all and self._is_missing(unknown, needed):
                 # Only now, when all else is settled: the answer must not depend on
                 # which compiler was done first.
+                if not self._whole:
+                    self._whole = True
+                    return self.closure(names)
                 self._start(self._units(self._commands.sources))
                 self._all = True
                 todo, unknown = unknown, []
@@ -165,10 +174,12 @@ class Builder:
     def _units(self, stems: Iterable[str]) -> List[str]:
         """The units of those of ``stems`` that this zig has, each once."""
         units = (self._commands.unit(stem) for stem in stems if stem in self._commands.sources)
-        return list(dict.fromkeys(map(self._whole, units)))
+        return list(dict.fromkeys(map(self._variant, units)))
 
-    def _whole(self, unit: str) -> str:
-        return with_streams(unit) if self._streams else unit
+    def _variant(self, unit: str) -> str:
+        if not self._commands.together:
+            return unit
+        return variant(unit, streams=self._streams, whole=self._whole)
 
     def _find(self, name: str) -> Optional[str]:
         """The unit that defines ``name``, ``""`` if none is known, None while one compiles."""
@@ -194,7 +205,7 @@ class Builder:
         return any(is_mentioned(name, text) for name in rest)
 
     def _start(self, units: Iterable[str]) -> None:
-        for unit in map(self._whole, units):
+        for unit in map(self._variant, units):
             if unit not in self._running and self._commands.members(unit):
                 self._running[unit] = self._pool.submit(self._compile, unit)
 
@@ -210,7 +221,11 @@ class Builder:
         return self._place / "objects" / f"{library}-{unit}.o"
 
     def _compile(self, unit: str) -> Symbols:
-        command = self._commands.compile(self._zig, unit)
+        excerpts = self._commands.excerpts(unit, self._place / "sources")
+        for source, path in excerpts.items():
+            text = _read(Path(self._commands.lib, source))
+            make_file(path, partial(_write, text=excerpt(text)))
+        command = self._commands.compile(self._zig, unit, excerpts)
         what = ", ".join(self._commands.members(unit))
 
         def make(staging: Path, lock: int) -> None:

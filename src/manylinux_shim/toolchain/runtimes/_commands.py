@@ -10,17 +10,25 @@ which their sources are empty files.
 
 from __future__ import annotations
 
+import json
 import re
 import shlex
 import tempfile
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Dict, Iterator, List, Sequence, Tuple
+from typing import Dict, Iterator, List, Mapping, Optional, Sequence, Tuple
 
 from manylinux_shim._errors import ToolchainError
 from manylinux_shim._platforms import ARCHITECTURES, Architecture, Version
 from manylinux_shim._programs import run, zig_environment
-from manylinux_shim.toolchain.runtimes._sources import LIBRARIES, UNITS, unit_of
+from manylinux_shim.toolchain.runtimes._excerpt import STEM
+from manylinux_shim.toolchain.runtimes._sources import (
+    LIBRARIES,
+    is_partly_needed,
+    is_whole,
+    stems_of,
+    unit_of,
+)
 
 _LIB = "{lib}"
 """Stands for zig's own lib directory, which build isolation moves around."""
@@ -68,14 +76,18 @@ _NEW_LONG_DOUBLE = "-mabi=ieeelongdouble"
 _ADDED = "-g0 -ffunction-sections -fdata-sections"
 """Debug information costs a third of the time; the linker leaves out unused sections."""
 
-_SIZE_OPTIMISED = {"cxa_demangle": "-Oz", "locale": "-Os", "streams": "-Os"}
-"""Large units, in place of ``-O2``: that takes a fifth off the time of ``streams`` and an
-eighth off its size, off the demangler a third and a sixth. A program that reads numbers
-from streams takes a fifth longer with it, formatting and strings take as long."""
+_SIZE_OPTIMISED = {"cxa_demangle": "-Oz", "locale": "-Os"}
+"""Units with these large sources, in place of ``-O2``: that takes a fifth off the time of
+``streams`` and an eighth off its size, off the demangler a third and a sixth. A program that
+reads numbers from streams takes a fifth longer with it, formatting and strings take as long."""
 
 _ADDED_FOR = {"cxa_default_handlers": "-DLIBCXXABI_NON_DEMANGLING_TERMINATE"}
 """An option of libc++abi's own: what it prints of an exception that nobody caught has
 the type's name as ``typeid`` has it. The demangler is 160 KB, in every extension."""
+
+_WIDE = ("-D_LIBCPP_HAS_WIDE_CHARACTERS", "-D_LIBCPP_HAS_WIDE_CHARACTERS=1")
+_NOT_WIDE = ("-D_LIBCPP_HAS_WIDE_CHARACTERS=0", "-D_LIBCPP_HAS_NO_WIDE_CHARACTERS")
+"""libc++'s own option, since LLVM 20 (zig 0.15) and before."""
 
 _EMPTY_LIB = "lib-of-empty-sources"
 _LIB_WORD = re.compile(rf"^(.*/)?{_EMPTY_LIB}(?=/|$)")
@@ -107,22 +119,38 @@ class Commands:
 
     def members(self, unit: str) -> List[str]:
         """Paths below ``lib`` of what ``unit`` is made of; none if this zig has no such sources."""
-        stems = UNITS.get(unit, (unit,)) if self.together else (unit,)
+        stems = stems_of(unit) if self.together else (unit,)
         return [self.sources[stem] for stem in stems if stem in self.sources]
 
-    def compile(self, zig: str, unit: str) -> List[str]:
+    def excerpts(self, unit: str, directory: Path) -> Dict[str, Path]:
+        """Member of ``unit`` -> the file in ``directory`` that is compiled in its stead."""
+        if not self._is_part(unit):
+            return {}
+        members = self.members(unit)
+        return {path: directory / Path(path).name for path in members if Path(path).stem == STEM}
+
+    def compile(
+        self, zig: str, unit: str, excerpts: Optional[Mapping[str, Path]] = None
+    ) -> List[str]:
         """The command for all sources of ``unit``, to which ``-o FILE`` is added."""
-        *others, last = sources = self.members(unit)
-        kind = last.split("/", 1)[0] + last[last.rindex(".") :]
-        level = _SIZE_OPTIMISED.get(unit, "-O2")
+        members = self.members(unit)
+        kind = members[-1].split("/", 1)[0] + Path(members[-1]).suffix
+        stems = [Path(path).stem for path in members]
+        level = next((_SIZE_OPTIMISED[stem] for stem in stems if stem in _SIZE_OPTIMISED), "-O2")
         flags = [level if flag == "-O2" else flag for flag in self.flags[kind]]
+        if self._is_part(unit):
+            flags = [*(flag for flag in flags if flag not in _WIDE), *_NOT_WIDE]
         flags = [flag.replace(_LIB, self.lib) for flag in flags]
-        stems = [Path(source).stem for source in sources]
         flags += (flag for stem in stems for flag in _ADDED_FOR.get(stem, "").split())
-        # Symbols and messages must not tell where zig was installed.
+        # Symbols and messages must not tell where zig was installed, or the cache is.
         flags.append(f"-ffile-prefix-map={self.lib}=zig")
-        flags += (word for path in others for word in ("-include", f"{self.lib}/{path}"))
-        return [zig, "clang", *flags, "-c", f"{self.lib}/{last}"]
+        flags += (f"-ffile-prefix-map={path.parent}=zig" for path in (excerpts or {}).values())
+        *others, last = (str((excerpts or {}).get(path, f"{self.lib}/{path}")) for path in members)
+        flags += (word for path in others for word in ("-include", path))
+        return [zig, "clang", *flags, "-c", last]
+
+    def _is_part(self, unit: str) -> bool:
+        return self.together and is_partly_needed(unit) and not is_whole(unit)
 
 
 _ALIGNED_ALLOCATION = Version(2, 16)
@@ -154,24 +182,44 @@ def oldest_target(zig_target: str) -> Tuple[str, Architecture]:
 def commands(zig: str, zig_target: str, directory: Path) -> Commands:
     """The commands for ``zig_target``; zig is started for a probe, nothing is built.
 
-    Raises ToolchainError with zig's own words when it has none.
+    They are kept in ``directory``, which is this target's own, for as long as zig stays
+    where it is. Raises ToolchainError with zig's own words when it has none.
     """
+    kept = directory / "commands.json"
+    known = _read_kept(kept, zig)
+    if known is not None:
+        return known
     target, arch = oldest_target(zig_target)
     directory.mkdir(mode=0o700, parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix=".probe-", dir=directory) as name:
         scratch = Path(name)
-        probe = _printed(zig, scratch, ["build-obj", "-femit-bin=probe.o"], target, arch)
-        prefix = next(_commands_in(probe, "probe.cpp"), [])
-        headers = [word for word in prefix if word.endswith("/libcxx/include")]
-        if not headers:
-            raise _refused(target, probe)
-        lib = headers[0][: -len("/libcxx/include")]
-        version = _version(zig)
-        if _KNOWN.fullmatch(version):
-            flags = _known_flags(prefix, lib, target)
-            sources = _sources_in(lib)
-        else:
-            flags, sources = _learn(zig, lib, target, arch, scratch)
+        found = _ask(zig, target, arch, scratch)
+        (scratch / kept.name).write_text(json.dumps({"zig": zig, **asdict(found)}), "utf-8")
+        (scratch / kept.name).replace(kept)
+    return found
+
+
+def _read_kept(path: Path, zig: str) -> Optional[Commands]:
+    try:
+        kept = json.loads(path.read_text("utf-8"))
+        return Commands(**kept) if kept.pop("zig") == zig else None
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
+
+
+def _ask(zig: str, target: str, arch: Architecture, scratch: Path) -> Commands:
+    probe = _printed(zig, scratch, ["build-obj", "-femit-bin=probe.o"], target, arch)
+    prefix = next(_commands_in(probe, "probe.cpp"), [])
+    headers = [word for word in prefix if word.endswith("/libcxx/include")]
+    if not headers:
+        raise _refused(target, probe)
+    lib = headers[0][: -len("/libcxx/include")]
+    version = _version(zig)
+    if _KNOWN.fullmatch(version):
+        flags = _known_flags(prefix, lib, target)
+        sources = _sources_in(lib)
+    else:
+        flags, sources = _learn(zig, lib, target, arch, scratch)
     return Commands(
         lib,
         target,

@@ -196,6 +196,18 @@ initialiser that runs at the program's start, so that the linker can leave out w
 nobody needs of the rest; what programs define in the library's stead, such as
 ``__cxa_pure_virtual``, stays alone. ``streams`` stands for two others where both are needed."""
 
+PARTLY_NEEDED = ("algorithm", "ios.instantiations", "iostream", "locale", "string")
+"""Sources with a part for wide characters, which libc++ can be built without, and in ``locale``
+with what ``_excerpt`` leaves out. That is more than half of their work and of what they
+put into a program, and hardly a program uses it. One that does, if only a facet of the
+locale, names a symbol that is nowhere else."""
+
+_WHOLE = "-whole"
+_RARE = re.compile(
+    r"Iw|10to_wstring|4wcin|5w(cout|cerr|clog)|_byname|__codecvt_utf|_(to|from)_utf8|7codecvtID"
+    r"|8time_get|10moneypunct|9money_[gp]|8messagesI|6localeC[12]E(PKc|RKNS_|RKS0_.)"
+)
+
 _UNIT_OF = {stem: unit for unit, stems in _TOGETHER.items() for stem in stems.split()}
 
 # Units that every user of exceptions ends up with, then who needs whom: not
@@ -224,8 +236,11 @@ _UNWINDING = "libunwind UnwindLevel1 UnwindRegistersSave UnwindRegistersRestore"
 _NO_EXCEPTIONS = (*_UNWINDING.split(), "UnwindLevel1-gcc-ext", "gcc_personality_v0")
 """What can do without, in C or nearly so: the unwinder is used by C and Rust alone too."""
 
-# Seconds of one core, roughly: what takes long is started first.
-_SLOW = ("streams", "locale", "cxa_demangle", "files", "ios.instantiations", "strings", "iostream")
+# What takes long, a quarter of a second and more, is started first, the slowest before all.
+_SLOW = (
+    "streams locale cxa_demangle files ios.instantiations strings iostream exceptions libunwind"
+    " error_category"
+).split()
 
 
 def candidates(symbol: str) -> Tuple[str, ...]:
@@ -273,9 +288,32 @@ def unit_of(stem: str) -> str:
     return _UNIT_OF.get(stem, stem)
 
 
-def with_streams(unit: str) -> str:
-    """The unit that ``unit`` is part of where streams are needed."""
-    return "streams" if unit in ("strings", "locale") else unit
+def variant(unit: str, *, streams: bool, whole: bool) -> str:
+    """The unit that stands for ``unit`` where streams, or all of its sources, are needed."""
+    if streams and unit in ("strings", "locale"):
+        unit = "streams"
+    return unit + _WHOLE if whole and is_partly_needed(unit) else unit
+
+
+def stems_of(unit: str) -> Tuple[str, ...]:
+    """The sources that ``unit`` is made of."""
+    name = unit[: -len(_WHOLE)] if is_whole(unit) else unit
+    return UNITS.get(name, (name,))
+
+
+def is_partly_needed(unit: str) -> bool:
+    """Whether there are two of ``unit``: what most programs need, and the whole."""
+    return any(stem in PARTLY_NEEDED for stem in stems_of(unit))
+
+
+def is_whole(unit: str) -> bool:
+    """Whether ``unit`` is the whole of two."""
+    return unit.endswith(_WHOLE)
+
+
+def is_rare(symbol: str) -> bool:
+    """Whether ``symbol`` is only in the whole of a unit, as far as its name shows that."""
+    return _RARE.search(symbol) is not None
 
 
 def head_start(units: Collection[str]) -> List[str]:
