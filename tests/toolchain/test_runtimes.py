@@ -17,7 +17,7 @@ from typing import Dict, Iterable, List, Sequence, Set
 import pytest
 
 from manylinux_shim._errors import ToolchainError
-from manylinux_shim._platforms import ARCHITECTURES, Policy, host_architecture
+from manylinux_shim._platforms import ARCHITECTURES, Policy, host_architecture, lowest_policy
 from manylinux_shim.toolchain._environment import prepare
 from manylinux_shim.toolchain._zig import find_zig
 from manylinux_shim.toolchain.runtimes import _closure, _commands, runtime_inputs
@@ -467,10 +467,8 @@ def test_program_that_uses_a_rare_part_has_it(part: str, cache: Path, tmp_path: 
     assert (ran.returncode, ran.stdout) == (0, expected)
 
 
-@pytest.fixture(scope="session")
-def compiled(known: Commands, tmp_path_factory: pytest.TempPathFactory) -> Dict[str, Symbols]:
+def compile_units(known: Commands, directory: Path) -> Dict[str, Symbols]:
     """Every unit of which there are two, and the symbols of both."""
-    directory = tmp_path_factory.mktemp("units")
     found = {}
     for unit in filter(is_partly_needed, [*UNITS, *PARTLY_NEEDED]):
         for name in (unit, variant(unit, streams=False, whole=True)):
@@ -484,7 +482,12 @@ def compiled(known: Commands, tmp_path_factory: pytest.TempPathFactory) -> Dict[
     return found
 
 
-def test_the_part_of_a_unit_lacks_nothing_but_what_is_rare(compiled: Dict[str, Symbols]) -> None:
+@pytest.fixture(scope="session")
+def compiled(known: Commands, tmp_path_factory: pytest.TempPathFactory) -> Dict[str, Symbols]:
+    return compile_units(known, tmp_path_factory.mktemp("units"))
+
+
+def check_parts(compiled: Dict[str, Symbols]) -> None:
     parts = [unit for unit in compiled if not is_whole(unit)]
     assert len(parts) >= 6
     for unit in parts:
@@ -493,6 +496,20 @@ def test_the_part_of_a_unit_lacks_nothing_but_what_is_rare(compiled: Dict[str, S
         # Else whoever is content with the part would be given the whole.
         assert not part.undefined & whole.defined
         assert part.undefined <= whole.undefined
+
+
+def test_the_part_of_a_unit_lacks_nothing_but_what_is_rare(compiled: Dict[str, Symbols]) -> None:
+    check_parts(compiled)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("family", ["manylinux", "musllinux"])
+@pytest.mark.parametrize("arch", ARCHITECTURES)
+def test_the_part_of_a_unit_lacks_nothing_but_what_is_rare_elsewhere(
+    arch: str, family: str, tmp_path: Path
+) -> None:
+    target = ARCHITECTURES[arch].zig_target(lowest_policy(ARCHITECTURES[arch], family))
+    check_parts(compile_units(commands(str(ZIG.executable), target, tmp_path), tmp_path))
 
 
 FACETS = [
@@ -586,6 +603,24 @@ def test_a_rare_name_that_does_not_look_like_one_is_found_all_the_same(
     assert Path(archive).read_bytes() == Path(expected).read_bytes()
     assert {"libcxx-strings.o", "libcxx-strings-whole.o"} <= set(objects(tmp_path / "searched"))
     assert "libcxx-strings.o" not in objects(tmp_path / "seen")
+
+
+def test_where_an_excerpt_cannot_be_compiled_the_whole_is(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # As with a source that a new zig has written differently.
+    names = ["_ZNSt3__16locale7classicEv", "_ZNSt3__14coutE"]
+    monkeypatch.setattr(_closure, "excerpt", lambda text: "not C++\n")
+    (archive,) = build(tmp_path, names)
+    assert "libcxx-streams-whole.o" in objects(tmp_path)
+    assert b"libcxx-streams-whole.o" in Path(archive).read_bytes()
+    assert b"libcxx-iostream-whole.o" in Path(archive).read_bytes()
+
+
+def test_cache_that_cannot_be_written_is_an_error(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    with pytest.raises(ToolchainError, match="cannot be written"):
+        build(tmp_path / "file", GUARD)
 
 
 def test_with_a_zig_that_nobody_has_tried_units_are_whole(known: Commands) -> None:

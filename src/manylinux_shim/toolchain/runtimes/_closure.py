@@ -14,6 +14,7 @@ from functools import partial
 from pathlib import Path
 from typing import Callable, Dict, Iterable, List, Optional, Set
 
+from manylinux_shim._errors import ToolchainError
 from manylinux_shim.toolchain.runtimes._builtins import build, exported
 from manylinux_shim.toolchain.runtimes._commands import Commands, commands
 from manylinux_shim.toolchain.runtimes._excerpt import excerpt
@@ -133,10 +134,19 @@ class Builder:
 
         If not ``thorough``, a name that no guess finds is not looked for elsewhere.
         """
-        todo = [name for name in names if candidates(name) or is_standard(name)]
-        if not todo:
-            return []
-        self._whole = self._whole or any(map(is_rare, todo))
+        wanted = [name for name in names if candidates(name) or is_standard(name)]
+        self._whole = self._whole or any(map(is_rare, wanted))
+        units = self._search(wanted, thorough=thorough)
+        if units is None:
+            # Whole units are zig's own: what they cannot do, nobody can.
+            self._whole = True
+            units = self._search(wanted, thorough=thorough)
+        order = self._units(self._commands.sources) if units else ()
+        return [self._path(unit) for unit in order if unit in (units or ())]
+
+    def _search(self, names: List[str], *, thorough: bool) -> Optional[Set[str]]:
+        """The units for ``names``; None if they are not in the parts of units that are tried."""
+        todo = list(names)
         self.start(candidates(name)[0] for name in todo if candidates(name))
         seen: Set[str] = set(todo)
         needed: Set[str] = set()
@@ -155,21 +165,20 @@ class Builder:
                     todo += self._symbols[unit].undefined - seen
                     seen |= self._symbols[unit].undefined
             if blocked:
-                self._wait()
+                if not self._wait():
+                    return None
                 todo, blocked = blocked, []
             elif thorough and not self._all and self._is_missing(unknown, needed):
                 # Only now, when all else is settled: the answer must not depend on
                 # which compiler was done first.
                 if not self._whole:
-                    self._whole = True
-                    return self.closure(names)
+                    return None
                 self._start(self._units(self._commands.sources))
                 self._all = True
                 todo, unknown = unknown, []
             else:
                 unknown = []
-        units = self._units(self._commands.sources)
-        return [self._path(unit) for unit in units if unit in needed]
+        return needed
 
     def _units(self, stems: Iterable[str]) -> List[str]:
         """The units of those of ``stems`` that this zig has, each once."""
@@ -209,12 +218,22 @@ class Builder:
             if unit not in self._running and self._commands.members(unit):
                 self._running[unit] = self._pool.submit(self._compile, unit)
 
-    def _wait(self) -> None:
+    def _wait(self) -> bool:
+        """Wait for a compiler to be done; False if it could not compile a part that is tried."""
         pending = [f for unit, f in self._running.items() if unit not in self._symbols]
         concurrent.futures.wait(pending, return_when=concurrent.futures.FIRST_COMPLETED)
-        for unit, future in self._running.items():
-            if future.done():
+        done = True
+        for unit, future in list(self._running.items()):
+            if unit in self._symbols or not future.done():
+                continue
+            try:
                 self._symbols[unit] = future.result()
+            except ToolchainError:
+                if not self._commands.is_part(unit):
+                    raise
+                del self._running[unit]
+                done = self._whole
+        return done
 
     def _path(self, unit: str) -> Path:
         library = self._commands.members(unit)[0].split("/", 1)[0]

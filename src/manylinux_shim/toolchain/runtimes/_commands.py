@@ -22,6 +22,7 @@ from manylinux_shim._errors import ToolchainError
 from manylinux_shim._platforms import ARCHITECTURES, Architecture, Version
 from manylinux_shim._programs import run, zig_environment
 from manylinux_shim.toolchain.runtimes._excerpt import STEM
+from manylinux_shim.toolchain.runtimes._objects import unwritable
 from manylinux_shim.toolchain.runtimes._sources import (
     LIBRARIES,
     is_partly_needed,
@@ -124,7 +125,7 @@ class Commands:
 
     def excerpts(self, unit: str, directory: Path) -> Dict[str, Path]:
         """Member of ``unit`` -> the file in ``directory`` that is compiled in its stead."""
-        if not self._is_part(unit):
+        if not self.is_part(unit):
             return {}
         members = self.members(unit)
         return {path: directory / Path(path).name for path in members if Path(path).stem == STEM}
@@ -138,7 +139,7 @@ class Commands:
         stems = [Path(path).stem for path in members]
         level = next((_SIZE_OPTIMISED[stem] for stem in stems if stem in _SIZE_OPTIMISED), "-O2")
         flags = [level if flag == "-O2" else flag for flag in self.flags[kind]]
-        if self._is_part(unit):
+        if self.is_part(unit):
             flags = [*(flag for flag in flags if flag not in _WIDE), *_NOT_WIDE]
         flags = [flag.replace(_LIB, self.lib) for flag in flags]
         flags += (flag for stem in stems for flag in _ADDED_FOR.get(stem, "").split())
@@ -149,7 +150,8 @@ class Commands:
         flags += (word for path in others for word in ("-include", path))
         return [zig, "clang", *flags, "-c", last]
 
-    def _is_part(self, unit: str) -> bool:
+    def is_part(self, unit: str) -> bool:
+        """Whether ``unit`` is compiled without what hardly a program needs."""
         return self.together and is_partly_needed(unit) and not is_whole(unit)
 
 
@@ -190,12 +192,15 @@ def commands(zig: str, zig_target: str, directory: Path) -> Commands:
     if known is not None:
         return known
     target, arch = oldest_target(zig_target)
-    directory.mkdir(mode=0o700, parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(prefix=".probe-", dir=directory) as name:
-        scratch = Path(name)
-        found = _ask(zig, target, arch, scratch)
-        (scratch / kept.name).write_text(json.dumps({"zig": zig, **asdict(found)}), "utf-8")
-        (scratch / kept.name).replace(kept)
+    try:
+        directory.mkdir(mode=0o700, parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(prefix=".probe-", dir=directory) as name:
+            scratch = Path(name)
+            found = _ask(zig, target, arch, scratch)
+            (scratch / kept.name).write_text(json.dumps({"zig": zig, **asdict(found)}), "utf-8")
+            (scratch / kept.name).replace(kept)
+    except OSError as error:
+        raise unwritable(directory, error) from error
     return found
 
 

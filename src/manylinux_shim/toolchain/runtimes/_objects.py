@@ -86,11 +86,16 @@ def make_file(path: Path, make: Callable[[Path, int], None], *, wait: bool = Tru
                 finally:
                     _clear(path)
     except OSError as error:
-        raise ToolchainError(
-            f"the cache {path.parent} cannot be written: {error}",
-            "Free some disk space, or set MANYLINUX_SHIM_CACHE_DIR to a directory elsewhere.",
-        ) from error
+        raise unwritable(path.parent, error) from error
     return path
+
+
+def unwritable(directory: Path, error: OSError) -> ToolchainError:
+    """What to raise when ``directory``, in the cache, cannot take a file."""
+    return ToolchainError(
+        f"the cache {directory} cannot be written: {error}",
+        "Free some disk space, or set MANYLINUX_SHIM_CACHE_DIR to a directory elsewhere.",
+    )
 
 
 def _clear(path: Path) -> None:
