@@ -17,6 +17,7 @@ from manylinux_shim.toolchain._command import Target
 from manylinux_shim.toolchain._linking import effective_run_path, link_arguments
 from manylinux_shim.toolchain._rules import (
     COMPILER_RULES,
+    COMPLETED,
     DEBUG_RULES,
     FOREIGN_COMPILER_RULES,
     LIBC_LIBRARIES,
@@ -63,6 +64,12 @@ def test_every_compiler_rule_takes_its_argument_out(rule: Rule, target: Target) 
     assert command.compiler == ["-O2", "-c", "a.c"]
     assert bool(command.notices) == (rule.action == NOTICE)
     assert rule.reason
+
+
+@pytest.mark.parametrize("option", COMPLETED)
+def test_what_means_less_to_gcc_is_completed_where_it_stands(option: str) -> None:
+    command = parse(["-O2", option, "-fno-fast-math", "-c", "a.c"], GLIBC)
+    assert command.compiler == ["-O2", option, COMPLETED[option], "-fno-fast-math", "-c", "a.c"]
 
 
 @pytest.mark.parametrize("rule", LINKER_RULES, ids=[r.pattern for r in LINKER_RULES])

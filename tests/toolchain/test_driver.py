@@ -162,6 +162,31 @@ def test_over_aligned_types_have_their_operator_new(
     assert ctypes.CDLL(str(tmp_path / "a.so")).f() == 0
 
 
+UNSEEN = """
+#include <cstdio>
+#include <limits>
+#include <queue>
+#include <utility>
+int main(int argc, char **) {
+    std::priority_queue<std::pair<float, int>> nearest;
+    for (int i = 0; i < argc + 2; ++i)
+        nearest.push(std::make_pair(std::numeric_limits<float>::infinity(), i + 1));
+    int sum = 0;
+    for (; !nearest.empty(); nearest.pop()) sum += nearest.top().second;
+    std::printf("%d\\n", sum);
+}
+"""
+
+
+def test_infinity_means_with_fast_math_what_it_does_to_gcc(
+    toolchain: Dict[str, str], tmp_path: Path
+) -> None:
+    (tmp_path / "unseen.cpp").write_text(UNSEEN)
+    fast = ("-O3", "-ffast-math", "unseen.cpp", "-o", "unseen")
+    assert run(toolchain, "CXX", *fast, cwd=tmp_path).returncode == 0
+    assert subprocess.check_output([str(tmp_path / "unseen")], encoding="utf-8") == "6\n"
+
+
 def test_file_macro_does_not_tell_where_the_build_was(
     toolchain: Dict[str, str], tmp_path: Path
 ) -> None:

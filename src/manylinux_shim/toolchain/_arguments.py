@@ -7,7 +7,14 @@ anew for every compiler call, and its start is what a build pays for.
 from __future__ import annotations
 
 from manylinux_shim.toolchain._command import Command, Target
-from manylinux_shim.toolchain._rules import LINKER_RULES, NOTICE, Rule, compiler_rules, match
+from manylinux_shim.toolchain._rules import (
+    COMPLETED,
+    LINKER_RULES,
+    NOTICE,
+    Rule,
+    compiler_rules,
+    match,
+)
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -106,6 +113,8 @@ def parse(arguments: Sequence[str], target: Target, *, cxx: bool = False) -> Com
             rule = match(rules, word)
             if rule is None:
                 command.compiler.append(word)
+                if word in COMPLETED:
+                    command.compiler.append(COMPLETED[word])
             else:
                 _note(command, rule, word)
         if command.error:

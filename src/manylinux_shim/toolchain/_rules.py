@@ -62,6 +62,18 @@ COMPILER_RULES = (
 )
 """Applied to every argument that is the compiler's."""
 
+_INFINITIES = "-fhonor-infinities"
+COMPLETED = {
+    "-ffast-math": _INFINITIES,
+    "-Ofast": _INFINITIES,
+    "-ffinite-math-only": _INFINITIES,
+}
+"""Options of the compiler -> one that is given after it, so that it means what it does to GCC.
+
+GCC's code for these still has the infinities that a program writes down, as the distance
+of what was not seen yet; to clang they and what is stored beside them may be anything.
+"""
+
 FOREIGN_COMPILER_RULES = {
     "x86": (
         Rule("-mbranch-protection=*", DROP, "ARM only; distributions put it into Python's flags"),
