@@ -211,6 +211,20 @@ def test_a_library_of_every_linux_is_taken_from_the_host_and_no_other(
     assert "libexpat.so is not used" in refused.stderr
 
 
+@pytest.mark.parametrize(
+    ("flag", "said"),
+    [("-fopenmp", "no OpenMP"), ("-lgomp", "no OpenMP"), ("-lgfortran", "Fortran")],
+)
+def test_what_only_gcc_has_is_named_with_what_to_do(
+    flag: str, said: str, toolchain: Dict[str, str], tmp_path: Path
+) -> None:
+    (tmp_path / "a.c").write_text("int f(void) { return 1; }")
+    refused = run(toolchain, "CC", "-shared", "-fPIC", "a.c", flag, "-o", "a.so", cwd=tmp_path)
+    assert refused.returncode != 0
+    assert said in refused.stderr
+    assert 'mode = "relink"' in refused.stderr
+
+
 def test_object_and_archive_and_response_file(toolchain: Dict[str, str], tmp_path: Path) -> None:
     (tmp_path / "f.c").write_text("int f(void) { return 42; }")
     (tmp_path / "main.c").write_text("int f(void); int main(void) { return f(); }")

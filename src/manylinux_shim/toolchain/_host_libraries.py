@@ -13,6 +13,15 @@ if TYPE_CHECKING:
     from manylinux_shim.toolchain._command import Command, Target
 
 
+_OF_GCC = {
+    "omp": "zig has no OpenMP runtime",
+    "gomp": "zig has no OpenMP runtime",
+    "gfortran": "zig has no Fortran compiler, and no runtime for it",
+    "quadmath": "zig has no library for GCC's __float128",
+}
+"""What this toolchain cannot give at all, whatever the host has."""
+
+
 def take_from_host(command: Command, target: Target) -> None:
     """Replace ``-l`` of a library that may come from the host by its path there.
 
@@ -35,9 +44,15 @@ def take_from_host(command: Command, target: Target) -> None:
 
 
 def explanations(said: str, target: Target) -> Iterator[str]:
-    """What to say of libraries that lld did not find and the host has."""
+    """What to say of libraries that lld did not find and that the host, or GCC, has."""
     for line in said.splitlines():
         name = line.partition("unable to find library -l")[2].strip()
+        if name in _OF_GCC:
+            yield (
+                f'{_OF_GCC[name]}. Build the project without it; or with `mode = "relink"`, by this'
+                ' machine\'s compiler; or with `mode = "check"` in a manylinux container.'
+            )
+            continue
         here = [d for d in target.host_libraries if os.path.exists(f"{d}/lib{name}.so")]
         if name and here:
             yield (
