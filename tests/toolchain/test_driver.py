@@ -12,7 +12,7 @@ from typing import Dict, List
 import pytest
 from elftools.elf.elffile import ELFFile
 
-from manylinux_shim._platforms import Policy, host_architecture
+from manylinux_shim._platforms import ARCHITECTURES, Policy, host_architecture
 from manylinux_shim.toolchain._environment import prepare
 from manylinux_shim.toolchain._tools import ROOT_VARIABLE, START
 from manylinux_shim.toolchain._zig import find_zig
@@ -147,6 +147,28 @@ def test_128_bit_division_gets_the_compilers_own_library(
     built = run(toolchain, "CC", "-O2", "-shared", "-fPIC", "a.c", "-o", "a.so", cwd=tmp_path)
     assert (built.returncode, built.stderr) == (0, "")
     assert ctypes.CDLL(str(tmp_path / "a.so")).f(2, 32) == 1
+
+
+PROCESSOR = """
+#include <stdio.h>
+int fast(void) { __builtin_cpu_init(); return __builtin_cpu_supports("avx2") != 0; }
+unsigned __int128 divide(unsigned __int128 a, unsigned __int128 b) { return a / b; }
+"""
+
+
+@pytest.mark.skipif(
+    host_architecture() is not ARCHITECTURES["x86_64"] or find_zig().version < "0.17",
+    reason="gcc's __cpu_model is x86's, and in zig's library since 0.17",
+)
+def test_question_for_the_processor_links_into_a_shared_object(
+    toolchain: Dict[str, str], tmp_path: Path
+) -> None:
+    # Reached relative to the code, which lld refuses while nothing defines it.
+    (tmp_path / "processor.c").write_text(PROCESSOR)
+    shared = ("-O2", "-shared", "-fPIC", "-Wl,-z,defs", "processor.c", "-o", "processor.so")
+    built = run(toolchain, "CC", *shared, cwd=tmp_path)
+    assert (built.returncode, built.stderr) == (0, "")
+    assert ctypes.CDLL(str(tmp_path / "processor.so")).fast() in (0, 1)
 
 
 def test_over_aligned_types_have_their_operator_new(

@@ -209,7 +209,9 @@ def _link_objects(zig: str, configuration: Configuration, command: Command) -> i
     status, said = _run([*lld, *link_arguments(command, configuration.target, base)])
     rest, undefined = _undefined(said)
     names = [name for name in undefined if name.startswith("_") and not _is_python(command, name)]
-    if status == 0 and names:
+    # When it failed as well: what is undefined may be reached in a way that only a definition
+    # in the same file allows, as the compiler's own __cpu_model is.
+    if names:
         runtime = _runtime(zig, configuration, names)
         if runtime:
             again = link_arguments(command, configuration.target, base, runtime)

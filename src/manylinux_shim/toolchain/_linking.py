@@ -25,6 +25,7 @@ def link_arguments(
         return [*base, "-r", "-o", output, *filter(None, command.linker)]
     arguments = [*base, "--eh-frame-hdr", "--undefined-version", "--allow-shlib-undefined"]
     arguments += ["--no-demangle", "-z", "defs", "--warn-unresolved-symbols", "-o", output]
+    arguments += ["--error-limit=0"]  # what is undefined has to be known whole
     if command.shared:
         arguments.append("-shared")
     elif command.static:
