@@ -199,6 +199,15 @@ def test_head_start_begins_with_what_takes_longest() -> None:
     assert "exceptions" not in head_start(["UnwindLevel1"])
 
 
+@pytest.mark.parametrize("unit", ["strings", "locale", "iostream", "exceptions", "streams"])
+def test_the_variant_of_a_variant_is_itself(unit: str) -> None:
+    for streams in (False, True):
+        for whole in (False, True):
+            once = variant(unit, streams=streams, whole=whole)
+            assert variant(once, streams=streams, whole=whole) == once
+            assert is_whole(once) == (whole and is_partly_needed(unit))
+
+
 def test_every_guess_is_a_source_that_zig_builds(known: Commands) -> None:
     for unit in {*UNITS, *head_start(["iostream", "threads", "files"])}:
         assert len(known.members(unit)) == len(UNITS.get(unit, (unit,))), unit

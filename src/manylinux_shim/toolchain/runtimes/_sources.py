@@ -292,7 +292,9 @@ def variant(unit: str, *, streams: bool, whole: bool) -> str:
     """The unit that stands for ``unit`` where streams, or all of its sources, are needed."""
     if streams and unit in ("strings", "locale"):
         unit = "streams"
-    return unit + _WHOLE if whole and is_partly_needed(unit) else unit
+    if whole and is_partly_needed(unit) and not is_whole(unit):
+        unit += _WHOLE
+    return unit
 
 
 def stems_of(unit: str) -> Tuple[str, ...]:
