@@ -9,6 +9,7 @@ import pytest
 import roots
 import widths
 from bench import Bench, Project, bench_of, sample, sdist, written
+from support import unwinding
 from support.workshop import Workshop
 
 from manylinux_shim._platforms import architecture
@@ -48,6 +49,12 @@ PROJECTS = (
         "    except Exception as error: print(type(error).__name__, str(error)[:10])",
         "[('a', 2000), ('is', 1000), ('rose', 2000)]\n"
         "ValueError text 50: a\nTypeError bad argume\n",
+    ),
+    Project(
+        "unwinding",
+        written("unwinding", unwinding.FILES),
+        unwinding.USE,
+        unwinding.PRINTED,
     ),
     Project(
         "widths",

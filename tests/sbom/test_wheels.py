@@ -11,7 +11,7 @@ from support.workshop import UV_BUILD_HERE, UV_BUILD_WHEEL, Workshop
 
 from manylinux_shim.toolchain._zig import find_zig
 
-LLVM = {"libc++", "libc++abi", "libunwind"}
+LLVM = {"libc++", "libc++abi"}
 
 # A program of the musl target, beside the package's modules.
 PROGRAM = {

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 
-from manylinux_shim.toolchain._rules import LIBC_LIBRARIES, RUNTIME_LIBRARIES
+from manylinux_shim.toolchain._rules import LIBC_LIBRARIES, RUNTIME_LIBRARIES, UNWINDER
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -63,7 +63,7 @@ def explanations(said: str, target: Target) -> Iterator[str]:
 
 
 def _may_come(name: str, target: Target) -> bool:
-    if name in (*LIBC_LIBRARIES, *RUNTIME_LIBRARIES, "gcc_s") or name in target.libraries:
+    if name in (*LIBC_LIBRARIES, *RUNTIME_LIBRARIES, UNWINDER) or name in target.libraries:
         return False  # the target's own, whatever a pattern says
     if name.startswith("python") and name[6:7].isdigit():
         return False  # of the program that loads an extension

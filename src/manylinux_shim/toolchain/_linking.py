@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from manylinux_shim.toolchain._rules import LIBC_LIBRARIES, RUNTIME_LIBRARIES
+from manylinux_shim.toolchain._rules import LIBC_LIBRARIES, RUNTIME_LIBRARIES, UNWINDER
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -52,7 +52,7 @@ def link_arguments(
     # found, as on systems where libc is one (glibc 2.34 and later, musl).
     arguments += ["-Bdynamic", "--as-needed"]
     if command.stdlib:
-        named = (target.libraries.get(name) for name in LIBC_LIBRARIES)
+        named = (target.libraries.get(name) for name in (*LIBC_LIBRARIES, UNWINDER))
         arguments += dict.fromkeys(path for path in named if path)
     return arguments
 
@@ -90,9 +90,9 @@ def _with_libraries(command: Command, target: Target) -> List[str]:
         if name in target.libraries:
             # Between -Bstatic and -Bdynamic it is left to the end: stubs are dynamic.
             if dynamic:
-                resolved += ["--push-state", "--as-needed"] if name == "gcc_s" else []
+                resolved += ["--push-state", "--as-needed"] if name == UNWINDER else []
                 resolved.append(target.libraries[name])
-                resolved += ["--pop-state"] if name == "gcc_s" else []
+                resolved += ["--pop-state"] if name == UNWINDER else []
         elif _is_provided(word):
             pass  # part of libc on this target, or added when the link needs it
         elif command.shared and name.startswith("python") and name[6:7].isdigit():
@@ -113,5 +113,5 @@ def _host_libc(word: str, target: Target) -> str:
 
 def _is_provided(word: str) -> bool:
     """Whether ``-l`` of it is part of libc, or added when the link needs it."""
-    provided = (*LIBC_LIBRARIES, *RUNTIME_LIBRARIES, "gcc_s")
+    provided = (*LIBC_LIBRARIES, *RUNTIME_LIBRARIES, UNWINDER)
     return not word or (word.startswith("-l") and word[2:] in provided)

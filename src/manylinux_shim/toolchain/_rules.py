@@ -130,6 +130,10 @@ LINKER_RULES = (
 LIBC_LIBRARIES = ("c", "m", "pthread", "dl", "rt", "util", "resolv")
 """``-l`` names that mean the target's own libc, whatever a ``-L`` directory has."""
 
+UNWINDER = "gcc_s"
+"""The ``-l`` name of what unwinds the stack with glibc, which every policy allows: glibc itself
+ends threads by it, through the frames of whoever is on their stack."""
+
 RUNTIME_LIBRARIES = (
     "gcc", "gcc_eh", "stdc++", "supc++", "stdc++fs", "c++", "c++abi", "c++experimental", "unwind",
     "atomic", "compiler_rt", "clang_rt.builtins", "ssp", "ssp_nonshared",

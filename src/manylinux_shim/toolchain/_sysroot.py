@@ -23,7 +23,7 @@ from manylinux_shim._programs import zig_environment
 from manylinux_shim.toolchain._cache import make_once
 from manylinux_shim.toolchain._zig import Zig
 
-_LAYOUT = 4
+_LAYOUT = 5
 """Counts up when what stands in a sysroot changes, so that an old one is not used."""
 
 _LIB = "{lib}"
@@ -36,13 +36,23 @@ _KEPT = ("-nostdinc", "-nostdinc++", "-mhard-float", "-msoft-float")
 _KEPT_PREFIXES = ("-D", "-mabi=", "-mfloat-abi=")
 # zig 0.17 gives it for every glibc; before 2.32 there is no such long double, and
 # printf itself would need that version.
-_NOT_KEPT = ("-DNDEBUG", "-mabi=ieeelongdouble")
+_NOT_KEPT = (
+    "-DNDEBUG",
+    "-mabi=ieeelongdouble",
+    # zig means its own static libc++ alone; without them what the standard library has is seen
+    # by other files under -fvisibility=hidden too, as with GCC.
+    "-D_LIBCPP_DISABLE_VISIBILITY_ANNOTATIONS",
+    "-D_LIBCXXABI_DISABLE_VISIBILITY_ANNOTATIONS",
+)
+_CXX_ADDED = ("-D_LIBCPP_TYPEINFO_COMPARISON_IMPLEMENTATION=2",)
+"""What C++ is compiled with: two ``type_info`` of one name are one, as for libstdc++."""
 _OWN_LINKER_FLAGS = ("-m", "-mllvm")
 
 _PROBE_C = "int main(void) { return 0; }\n"
 _PROBE_CXX = "int probe(void) { return 0; }\n"
 
 # Who exports what: libgcc's own version scripts (libgcc-std.ver, libgcc-glibc.ver).
+# What else is in it, compiler_rt has too.
 _LIBGCC_S: Dict[str, Tuple[str, ...]] = {
     "GCC_3.0": (
         "_Unwind_DeleteException",
@@ -92,6 +102,16 @@ _LIBGCC_S_ARM: Dict[str, Tuple[str, ...]] = {
     ),
     "GCC_4.3.0": ("_Unwind_Backtrace",),
 }
+
+
+_FRAMES = ("__deregister_frame", "__register_frame")
+"""By these the unwinder learns of code that was made while the program ran."""
+
+
+def _frames(arch: Architecture) -> Dict[str, Tuple[str, ...]]:
+    """Those two, in the version of glibc where older ones of it had them (libgcc-glibc.ver)."""
+    version = {"x86_64": "GCC_3.0", "s390x": "GLIBC_2.2"}.get(arch.name, "GLIBC_2.0")
+    return {version: (*_LIBGCC_S.get(version, ()), *_FRAMES)}
 
 
 # What clang's unwind tables for ARM name so that a linker pulls in the unwinder
@@ -149,7 +169,7 @@ def sysroot(zig: Zig, arch: Architecture, policy: Policy, cache: Path) -> Sysroo
     return Sysroot(
         directory,
         _lines(directory / "c.flags"),
-        _lines(directory / "cxx.flags"),
+        (*_CXX_ADDED, *_lines(directory / "cxx.flags")),
         _lines(directory / "link.flags"),
         (directory / "loader").read_text(encoding="utf-8").strip(),
     )
@@ -198,7 +218,7 @@ def _make(zig: Zig, arch: Architecture, target: str, staging: Path) -> None:
     flags = [f.replace(_LIB, str(zig.lib)) for f in _lines(staging / "c.flags")]
     flags += [*arch.cpu_flags, "-Wno-unused-command-line-argument"]
     if "musl" not in target:
-        table = _LIBGCC_S_ARM if arch.zig == "arm" else _LIBGCC_S
+        table = _LIBGCC_S_ARM if arch.zig == "arm" else {**_LIBGCC_S, **_frames(arch)}
         _make_libgcc_s(zig, arch, table, flags, own, lib / "libgcc_s.so", scratch)
         if arch.zig == "powerpc64le":
             pairs = lib / "libgcc_pairs.so"
@@ -294,7 +314,7 @@ def _make_libgcc_s(
 ) -> None:
     """A stub of GCC's library, which every manylinux policy allows, with what ``table`` has.
 
-    Rust links to its unwinder.
+    Its unwinder is C++'s, Rust's and glibc's own.
     """
     names = [name for version in table.values() for name in version]
     (scratch / "gcc_s.s").write_text(

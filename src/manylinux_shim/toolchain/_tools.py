@@ -17,7 +17,7 @@ import manylinux_shim
 from manylinux_shim._platforms import Architecture, Policy
 from manylinux_shim.toolchain import _driver
 from manylinux_shim.toolchain._cache import make_once
-from manylinux_shim.toolchain._rules import LIBC_LIBRARIES
+from manylinux_shim.toolchain._rules import LIBC_LIBRARIES, UNWINDER
 from manylinux_shim.toolchain._sysroot import ALWAYS_LINKED, Sysroot
 from manylinux_shim.toolchain._zig import Zig
 
@@ -122,7 +122,7 @@ def _libraries(sysroot: Sysroot, policy: Policy) -> Dict[str, str]:
     if policy.family == "musllinux":
         found = dict.fromkeys(_MUSL_LIBRARIES, lib / "libc.so")
     else:
-        names = (*LIBC_LIBRARIES, "gcc_s")
+        names = (*LIBC_LIBRARIES, UNWINDER)
         found = {n: lib / f"lib{n}.so" for n in names if (lib / f"lib{n}.so").exists()}
     found["crt1"] = next((lib / n for n in ("Scrt1.o", "crt1.o") if (lib / n).is_file()), lib)
     if (lib / ALWAYS_LINKED).is_file():

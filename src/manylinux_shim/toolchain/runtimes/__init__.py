@@ -1,4 +1,4 @@
-"""The runtime libraries that a link needs: libc++, libc++abi, libunwind, compiler_rt.
+"""The runtime libraries that a link needs: libc++, libc++abi, compiler_rt; libunwind on musl.
 
 zig builds them whole, for every libc version anew and on one core, before the
 first link of a C++ file: nearly a minute. Here only what a link needs is compiled,
@@ -27,7 +27,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Collection, List, Optional
 
-_LAYOUT = "5"
+_LAYOUT = "6"
 """Counts up when the same symbols would get other objects, so that old ones are not used."""
 
 

@@ -59,6 +59,10 @@ _TRIED_TOGETHER = re.compile(r"0\.(14|15|16|17)\.\d+")
 _NOT_BUILT = re.compile(r"/(experimental|pstl|support)/|/(int128_builtins|cxa_noexception)\.")
 """Sources in those versions that zig leaves alone."""
 
+_UNWINDER = re.compile(r"libunwind/(?!src/gcc_personality_v0\.)")
+"""What is left alone where there is another unwinder: a context of one means nothing to the
+other. The personality of C works with either."""
+
 _SOURCE = re.compile(r"(?:.*/)?((?:libcxxabi|libcxx|libunwind)/src/.+\.(?:cpp|c|S))")
 
 # Of what zig prints, this is about the one file it compiles, about debug
@@ -85,6 +89,18 @@ reads numbers from streams takes a fifth longer with it, formatting and strings 
 _ADDED_FOR = {"cxa_default_handlers": "-DLIBCXXABI_NON_DEMANGLING_TERMINATE"}
 """An option of libc++abi's own: what it prints of an exception that nobody caught has
 the type's name as ``typeid`` has it. The demangler is 160 KB, in every extension."""
+
+_FOR_CXX = "-D_LIBCPP_TYPEINFO_COMPARISON_IMPLEMENTATION=2 -D_LIBCXXABI_FORGIVING_DYNAMIC_CAST"
+"""Types are the same where their names are, as for libstdc++: each file may have its own
+``type_info``, which libc++ would tell apart by address. Switches of LLVM's own."""
+
+_RESUMED = "-D_Unwind_RaiseException=_Unwind_Resume_or_Rethrow"
+"""What raises exceptions in libc++abi, where the unwinder is GCC's. For an exception that is
+new or of C++ the two are the same. But ``throw;`` can meet what is not: the end of a thread
+(``pthread_exit``, ``pthread_cancel``), which has to go on and not to be raised anew; libstdc++
+calls it so too (``eh_throw.cc``)."""
+_RAISES = "cxa_exception"
+"""The source that it is for."""
 
 _WIDE = ("-D_LIBCPP_HAS_WIDE_CHARACTERS", "-D_LIBCPP_HAS_WIDE_CHARACTERS=1")
 _NOT_WIDE = ("-D_LIBCPP_HAS_WIDE_CHARACTERS=0", "-D_LIBCPP_HAS_NO_WIDE_CHARACTERS")
@@ -143,6 +159,8 @@ class Commands:
             flags = [*(flag for flag in flags if flag not in _WIDE), *_NOT_WIDE]
         flags = [flag.replace(_LIB, self.lib) for flag in flags]
         flags += (flag for stem in stems for flag in _ADDED_FOR.get(stem, "").split())
+        flags += _FOR_CXX.split() if kind.endswith(".cpp") else ()
+        flags += [_RESUMED] if _has_gccs_unwinder(self.target) and _RAISES in stems else []
         # Symbols and messages must not tell where zig was installed, or the cache is.
         flags.append(f"-ffile-prefix-map={self.lib}=zig")
         flags += (f"-ffile-prefix-map={path.parent}=zig" for path in (excerpts or {}).values())
@@ -225,14 +243,24 @@ def _ask(zig: str, target: str, arch: Architecture, scratch: Path) -> Commands:
         sources = _sources_in(lib)
     else:
         flags, sources = _learn(zig, lib, target, arch, scratch)
+    if _has_gccs_unwinder(target):
+        sources = {stem: path for stem, path in sources.items() if not _UNWINDER.match(path)}
     return Commands(
         lib,
         target,
         _ZIG_CPU.get(arch.zig, ""),
-        {kind: _cleaned(words, arch, glibc="gnu" in target) for kind, words in flags.items()},
+        {
+            kind: _cleaned(words, arch, glibc=_has_gccs_unwinder(target))
+            for kind, words in flags.items()
+        },
         dict(sorted(sources.items(), key=lambda item: _link_order(item[1]))),
         _TRIED_TOGETHER.fullmatch(version) is not None,
     )
+
+
+def _has_gccs_unwinder(target: str) -> bool:
+    """Whether libgcc_s unwinds on ``target``: with glibc, which ends its threads by it."""
+    return "gnu" in target
 
 
 def _link_order(source: str) -> Tuple[int, str]:
