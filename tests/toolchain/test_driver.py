@@ -247,6 +247,39 @@ def test_what_only_gcc_has_is_named_with_what_to_do(
     assert 'mode = "relink"' in refused.stderr
 
 
+GREETING = """
+#include <iostream>
+#include <stdexcept>
+#include <string>
+std::string greeting(const std::string &name) {
+    if (name.empty()) throw std::invalid_argument("no name");
+    std::cerr << "greeting " << name << "\\n";
+    return "hello, " + name;
+}
+int length(int n) { return static_cast<int>(greeting(std::string(n, 'x')).size()); }
+"""
+
+
+def test_static_library_of_gccs_is_named_with_what_it_wants(
+    toolchain: Dict[str, str], tmp_path: Path
+) -> None:
+    (tmp_path / "greeting.cpp").write_text(GREETING)
+    (tmp_path / "extension.cpp").write_text(
+        "int length(int); int twice(int n) { return 2 * length(n); }"
+    )
+    made = ["g++ -O2 -fPIC -c greeting.cpp", "ar crs libgreeting.a greeting.o"]
+    for command in made:
+        subprocess.run(command.split(), cwd=tmp_path, check=True)
+    words = ["-shared", "-fPIC", "extension.cpp", "-L.", "-lgreeting", "-o", "extension.so"]
+    done = run(toolchain, "CXX", *words, cwd=tmp_path)
+    assert done.returncode == 1
+    (line,) = (line for line in done.stderr.splitlines() if "error:" in line)
+    assert "libgreeting.a was compiled by GCC and needs its C++ library, libstdc++: std::" in line
+    assert 'mode = "relink"' in line
+    assert "_ZN" not in line
+    assert not (tmp_path / "extension.so").exists()
+
+
 def test_object_and_archive_and_response_file(toolchain: Dict[str, str], tmp_path: Path) -> None:
     (tmp_path / "f.c").write_text("int f(void) { return 42; }")
     (tmp_path / "main.c").write_text("int f(void); int main(void) { return f(); }")

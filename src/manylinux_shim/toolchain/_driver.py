@@ -211,6 +211,7 @@ def _link_objects(zig: str, configuration: Configuration, command: Command) -> i
     names = [name for name in undefined if name.startswith("_") and not _is_python(command, name)]
     # When it failed as well: what is undefined may be reached in a way that only a definition
     # in the same file allows, as the compiler's own __cpu_model is.
+    runtime: List[str] = []
     if names:
         runtime = _runtime(zig, configuration, names)
         if runtime:
@@ -222,6 +223,17 @@ def _link_objects(zig: str, configuration: Configuration, command: Command) -> i
         for explanation in explanations(rest, configuration.target):
             _say(explanation)
     missing = {n: where for n, where in undefined.items() if not _is_python(command, n)}
+    if any(name.startswith("_Z") for name in missing):
+        from manylinux_shim.toolchain._gcc_objects import refusal
+
+        def spelled() -> Dict[str, str]:
+            words = link_arguments(command, configuration.target, base, runtime)
+            return _demangled([*lld, *words], undefined)
+
+        why = refusal(missing, spelled)
+        if why:
+            _remove(command.output or "a.out")
+            return _fail(why)
     refused = bool(missing) and (command.strict or not command.shared)
     for name, where in missing.items():
         sys.stderr.write(f"ld.lld: {'error' if refused else 'warning'}: undefined symbol: {name}\n")
@@ -290,6 +302,13 @@ def _undefined(said: str) -> Tuple[str, Dict[str, str]]:
             name = ""
             rest.append(line)
     return "".join(rest), undefined
+
+
+def _demangled(link: List[str], undefined: Dict[str, str]) -> Dict[str, str]:
+    """Symbol -> what it is called in C++, from the same link said again: the order is the same."""
+    _, said = _run(["--demangle" if word == "--no-demangle" else word for word in link])
+    spelled = list(_undefined(said)[1])
+    return dict(zip(undefined, spelled)) if len(spelled) == len(undefined) else {}
 
 
 def _run(command: List[str], *, capture: bool = True) -> Tuple[int, str]:
