@@ -13,7 +13,7 @@ _FOR_GCC = re.compile(
     # libstdc++'s namespaces for its newer strings and its extensions...
     r"_Z.*(St7__cxx11|9__gnu_cxx)"
     # ...and what is directly in std (Itanium C++ ABI, 5.1.5 and 5.1.6), where LLVM has "std::__1".
-    r"|_Z(GV|GR|T[CISTVW]|Th\w*?_|Tv\w*?_)?(N[KVrRO]*)?(St(?!3__1)|S[adios](?=[A-Z0-9]))"
+    r"|_Z(GV|GR|T[CISTVW]|Th\w*?_|Tv\w*?_)?(N[KVrRO]*)?(St(?!3__1)|S[adios])"
 )
 _MOST_NAMED = 3
 _PLACE = re.compile(r"^>>> +(\S+):\(.*?\)(?: in archive (.+))?$", re.MULTILINE)
