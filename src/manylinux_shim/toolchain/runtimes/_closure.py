@@ -25,6 +25,7 @@ from manylinux_shim.toolchain.runtimes._sources import (
     is_mentioned,
     is_rare,
     is_standard,
+    slowest_first,
     variant,
 )
 
@@ -79,7 +80,8 @@ class Builder:
     """The objects of one target, compiled as they turn out to be needed.
 
     ``jobs`` threads do so, each of which calls ``initializer`` first, by ``run``. If
-    not ``wait``, what another process is compiling is a ToolchainError.
+    not ``wait``, what another process is compiling is a ToolchainError. ``visible`` objects
+    are for a shared library.
     """
 
     def __init__(
@@ -92,10 +94,13 @@ class Builder:
         run: Callable[..., None] = run,
         initializer: Optional[Callable[[], None]] = None,
         wait: bool = True,
+        visible: bool = False,
     ) -> None:
         self._zig = zig
         self._zig_target = zig_target
         self._place = place
+        self._objects = place / ("visible" if visible else "objects")
+        self._visible = visible
         self._run = run
         self._wait_for_others = wait
         self._pool = concurrent.futures.ThreadPoolExecutor(jobs, initializer=initializer)
@@ -119,7 +124,8 @@ class Builder:
     @property
     def _commands(self) -> Commands:
         if self._learned is None:
-            self._learned = commands(self._zig, self._zig_target, self._place)
+            hidden = commands(self._zig, self._zig_target, self._place)
+            self._learned = hidden.visible() if self._visible else hidden
         return self._learned
 
     def start(self, stems: Iterable[str]) -> None:
@@ -128,6 +134,15 @@ class Builder:
         if "locale" in units and self._commands.together:
             self._streams = True
         self._start(units)
+
+    def everything(self) -> List[Path]:
+        """The objects of all sources, with nothing left out, in link order."""
+        self._streams = self._whole = True
+        units = self._units(self._commands.sources)
+        self._start(slowest_first(units))
+        while len(self._symbols) < len(self._running):
+            self._wait()
+        return [self._path(unit) for unit in units]
 
     def closure(self, names: Iterable[str], *, thorough: bool = True) -> List[Path]:
         """The objects that define ``names`` and what those need, in link order.
@@ -237,7 +252,7 @@ class Builder:
 
     def _path(self, unit: str) -> Path:
         library = self._commands.members(unit)[0].split("/", 1)[0]
-        return self._place / "objects" / f"{library}-{unit}.o"
+        return self._objects / f"{library}-{unit}.o"
 
     def _compile(self, unit: str) -> Symbols:
         excerpts = self._commands.excerpts(unit, self._place / "sources")

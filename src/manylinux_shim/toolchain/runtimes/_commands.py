@@ -14,7 +14,7 @@ import json
 import re
 import shlex
 import tempfile
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Dict, Iterator, List, Mapping, Optional, Sequence, Tuple
 
@@ -35,6 +35,9 @@ _LIB = "{lib}"
 """Stands for zig's own lib directory, which build isolation moves around."""
 
 _HIDDEN = "-fvisibility=hidden -fvisibility-inlines-hidden"
+_ANNOTATIONS_DISABLED = (
+    "-D_LIBCPP_DISABLE_VISIBILITY_ANNOTATIONS -D_LIBCXXABI_DISABLE_VISIBILITY_ANNOTATIONS"
+)
 _UNWIND = (
     f"-w -I {_LIB}/libunwind/include -D_LIBUNWIND_HIDE_SYMBOLS -Wa,--noexecstack {_HIDDEN}"
     " -fvisibility-global-new-delete=force-hidden -D_LIBUNWIND_IS_NATIVE_ONLY"
@@ -129,6 +132,12 @@ class Commands:
     """Stem of a source file -> its path below ``lib``, in link order."""
     together: bool
     """Whether sources are compiled together; each alone is for versions that nobody has tried."""
+
+    def visible(self) -> Commands:
+        """The same, with what LLVM means others to see seen by them: for a shared library."""
+        hidden = {*_HIDDEN.split(), *_ANNOTATIONS_DISABLED.split()}
+        kept = {kind: [f for f in flags if f not in hidden] for kind, flags in self.flags.items()}
+        return replace(self, flags=kept)
 
     def unit(self, stem: str) -> str:
         """The unit that the source called ``stem`` is compiled in."""

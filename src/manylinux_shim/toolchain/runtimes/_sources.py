@@ -239,7 +239,7 @@ _NO_EXCEPTIONS = (*_UNWINDING.split(), "UnwindLevel1-gcc-ext", "gcc_personality_
 # What takes long, a quarter of a second and more, is started first, the slowest before all.
 _SLOW = (
     "streams locale cxa_demangle files ios.instantiations strings iostream exceptions libunwind"
-    " error_category"
+    " error_category algorithm paths chrono filesystem_clock numbers ostream print threads"
 ).split()
 
 
@@ -331,11 +331,17 @@ def head_start(units: Collection[str]) -> List[str]:
             wanted.add(unit)
             more = _UNWINDING if unit in _NO_EXCEPTIONS else _EXCEPTIONS
             todo += (_HEAD_START.get(unit, "") + " " + more).split()
-    return sorted(wanted, key=lambda unit: (_rank(unit), unit))
+    return slowest_first(wanted)
+
+
+def slowest_first(units: Collection[str]) -> List[str]:
+    """``units`` in the order to compile them in, so that no core waits for the last."""
+    return sorted(units, key=lambda unit: (_rank(unit), unit))
 
 
 def _rank(unit: str) -> int:
-    return _SLOW.index(unit) if unit in _SLOW else len(_SLOW)
+    name = unit[: -len(_WHOLE)] if is_whole(unit) else unit
+    return _SLOW.index(name) if name in _SLOW else len(_SLOW)
 
 
 def is_mentioned(symbol: str, text: str) -> bool:
