@@ -18,12 +18,12 @@ from pathlib import Path
 from typing import Dict, Iterator, List, Mapping, Sequence, Tuple
 
 from manylinux_shim._errors import ToolchainError
-from manylinux_shim._platforms import Architecture, Policy
+from manylinux_shim._platforms import Architecture, Policy, Version
 from manylinux_shim._programs import zig_environment
 from manylinux_shim.toolchain._cache import make_once
 from manylinux_shim.toolchain._zig import Zig
 
-_LAYOUT = 5
+_LAYOUT = 6
 """Counts up when what stands in a sysroot changes, so that an old one is not used."""
 
 _LIB = "{lib}"
@@ -164,8 +164,18 @@ def sysroot(zig: Zig, arch: Architecture, policy: Policy, cache: Path) -> Sysroo
     Raises ToolchainError with zig's own words when zig cannot make it.
     """
     target = arch.zig_target(policy)
-    directory = _of_this_zig(zig, cache) / f"{target}-{_LAYOUT}"
-    make_once(directory, lambda staging: _make(zig, arch, target, staging))
+    newest = policy.version if _is_newer(target, policy) else None
+    name = f"{target}-{_LAYOUT}" if newest is None else f"{target}-{_LAYOUT}-for-{newest}"
+    directory = _of_this_zig(zig, cache) / name
+
+    def make(staging: Path) -> None:
+        _make(zig, arch, target, staging)
+        if newest is not None:
+            from manylinux_shim.toolchain._newer_symbols import hide_newer  # ppc64le alone
+
+            hide_newer(staging / "lib", newest)
+
+    make_once(directory, make)
     return Sysroot(
         directory,
         _lines(directory / "c.flags"),
@@ -173,6 +183,14 @@ def sysroot(zig: Zig, arch: Architecture, policy: Policy, cache: Path) -> Sysroo
         _lines(directory / "link.flags"),
         (directory / "loader").read_text(encoding="utf-8").strip(),
     )
+
+
+def _is_newer(target: str, policy: Policy) -> bool:
+    """Whether zig's ``target`` has a newer glibc than ``policy`` promises."""
+    _, _, version = target.rpartition("-")[2].partition(".")
+    if policy.family != "manylinux" or not version:
+        return False
+    return Version(*map(int, version.split(".")[:2])) > policy.version
 
 
 def _make(zig: Zig, arch: Architecture, target: str, staging: Path) -> None:
@@ -219,12 +237,11 @@ def _make(zig: Zig, arch: Architecture, target: str, staging: Path) -> None:
     flags += [*arch.cpu_flags, "-Wno-unused-command-line-argument"]
     if "musl" not in target:
         table = _LIBGCC_S_ARM if arch.zig == "arm" else {**_LIBGCC_S, **_frames(arch)}
-        _make_libgcc_s(zig, arch, table, flags, own, lib / "libgcc_s.so", scratch)
         if arch.zig == "powerpc64le":
-            pairs = lib / "libgcc_pairs.so"
-            _make_libgcc_s(zig, arch, _LIBGCC_S_PAIRS, flags, own, pairs, scratch)
+            table = {**table, **_LIBGCC_S_PAIRS}
             with (lib / "libc.so").open("a", encoding="utf-8") as script:
-                script.write(f"INPUT ( AS_NEEDED ( {pairs.name} ) )\n")
+                script.write("INPUT ( AS_NEEDED ( libgcc_s.so ) )\n")
+        _make_libgcc_s(zig, arch, table, flags, own, lib / "libgcc_s.so", scratch)
     if arch.zig == "arm":
         (scratch / "unwind.s").write_text(_ARM_UNWIND, encoding="utf-8")
         _tool(zig, arch, scratch, "clang", *flags, "-c", "unwind.s", "-o", str(lib / ALWAYS_LINKED))

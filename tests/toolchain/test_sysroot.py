@@ -1,0 +1,76 @@
+"""What targets are linked against, where zig's own is not enough."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from manylinux_shim._platforms import Policy, architecture
+from manylinux_shim.audit._elf import ElfFacts, read_elf
+from manylinux_shim.toolchain._environment import prepare
+from manylinux_shim.toolchain._zig import find_zig
+
+WEAK = """
+#include <stdlib.h>
+extern int __cxa_thread_atexit_impl(void) __attribute__((weak));
+int f(void) { return __cxa_thread_atexit_impl ? __cxa_thread_atexit_impl() : 0; }
+void g(void) { abort(); } // else nothing needs libc, and a weak symbol alone does not
+"""
+
+PROGRAM = """
+#include <stdexcept>
+int main(int argc, char **argv)
+{
+    long double pair = argc;
+    try {
+        if (pair * pair > 3) throw std::out_of_range(argv[0]);
+    } catch (const std::exception &) {
+        return 1;
+    }
+    return 0;
+}
+"""
+
+
+def linked(text: str, name: str, policy: str, directory: Path, *options: str) -> ElfFacts:
+    """The facts of a file for ppc64le, linked without anything undefined."""
+    arch = architecture("ppc64le")
+    environment = prepare(
+        find_zig(), arch, Policy.parse(policy), directory, cross=True, notice=print
+    )
+    (directory / name).write_text(text)
+    compiler = environment["CXX" if name.endswith("cpp") else "CC"]
+    command = [compiler, *options, "-Wl,-z,defs", name, "-o", "linked"]
+    done = subprocess.run(
+        command,
+        cwd=directory,
+        env={**os.environ, **environment},
+        stderr=subprocess.PIPE,
+        encoding="utf-8",
+        check=False,
+    )
+    assert (done.returncode, done.stderr) == (0, "")
+    return read_elf("linked", (directory / "linked").read_bytes())
+
+
+@pytest.mark.parametrize(("policy", "version"), [("manylinux2014", ""), ("manylinux_2_19", "2.18")])
+def test_weak_symbol_is_bound_to_what_the_policy_has(
+    policy: str, version: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("MANYLINUX_SHIM_CACHE_DIR", str(tmp_path / "cache"))
+    facts = linked(WEAK, "weak.c", policy, tmp_path, "-shared", "-fPIC")
+    (symbol,) = (s for s in facts.undefined if s.name == "__cxa_thread_atexit_impl")
+    assert symbol.weak
+    assert symbol.version == (f"GLIBC_{version}" if version else None)
+
+
+def test_program_finds_the_unwinder_and_pairs_of_doubles_in_one_library(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("MANYLINUX_SHIM_CACHE_DIR", str(tmp_path / "cache"))
+    facts = linked(PROGRAM, "program.cpp", "manylinux2014", tmp_path, "-O2")
+    versions = {symbol.version for symbol in facts.undefined if symbol.library == "libgcc_s.so.1"}
+    assert versions >= {"GCC_3.0", "GCC_3.4.4"}
