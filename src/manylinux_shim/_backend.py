@@ -34,7 +34,7 @@ def build_wheel(
         ) as toolchain:
             if toolchain:
                 _earlier_builds.outdate(project)
-            record = _equipment.record_of_links(scratch, toolchain)
+            record = _equipment.record_of_links(plan, scratch, toolchain)
             built = _delegate.build_wheel(
                 settings, project, scratch, rest, metadata_directory, toolchain, plan.hint
             )

@@ -90,13 +90,16 @@ def toolchain(
         yield variables
 
 
-def record_of_links(scratch: Path, variables: Dict[str, str]) -> Optional[Path]:
-    """A directory where the toolchain's links leave what went into them."""
+def record_of_links(plan: Plan, scratch: Path, variables: Dict[str, str]) -> Optional[Path]:
+    """A directory where the toolchain's links leave what went into them, and their twins."""
     if not variables:
         return None
     from manylinux_shim.toolchain._driver import LINKS_VARIABLE
+    from manylinux_shim.toolchain._twin import DIRECTORY
 
     record = scratch / "links"
     record.mkdir()
+    if plan.settings.cxx_runtime != "static":
+        (record / DIRECTORY).mkdir()
     variables[LINKS_VARIABLE] = str(record)
     return record

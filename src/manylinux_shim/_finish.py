@@ -18,6 +18,7 @@ from manylinux_shim._proof import proven_tags, refuse_other_machine
 from manylinux_shim._repair import repaired
 from manylinux_shim._settings import source_date
 from manylinux_shim.audit import audit_wheel
+from manylinux_shim.one_runtime import Shared, with_one_runtime
 from manylinux_shim.wheel import WheelName, repack
 
 _FIRST_OF_1980 = 315532800
@@ -38,9 +39,10 @@ def finished(built: Path, plan: Plan, directory: Path, record: Optional[Path] = 
     date = source_date(os.environ)
     epoch = _FIRST_OF_1980 if date is None else date
     links = sbom.read_links(record) if record is not None else None
-    done = repaired(verdict, plan, sbom.library_directories(links or ()), epoch)
+    shared = with_one_runtime(Shared(verdict, links), plan, record, epoch)
+    done = repaired(shared.verdict, plan, sbom.library_directories(links or ()), epoch)
     tags = proven_tags(done.verdict, plan)
-    changed, added = noted(verdict, done, plan, tags, links, date)
+    changed, added = noted(verdict, done, plan, tags, shared, date)
     wheel = repack(done.wheel, directory, platforms=tags, changed=changed, added=added, epoch=epoch)
     say(f"{wheel.name} is proven" if _claims(wheel) else f"{wheel.name} is for this machine only")
     return wheel

@@ -12,6 +12,7 @@ from manylinux_shim._messages import say
 from manylinux_shim._plan import Plan
 from manylinux_shim._repair import Repaired
 from manylinux_shim.audit import Verdict
+from manylinux_shim.one_runtime import Shared
 from manylinux_shim.wheel import Archive, WheelName
 from manylinux_shim.wheel._metadata import find_dist_info
 
@@ -25,12 +26,12 @@ def noted(
     done: Repaired,
     plan: Plan,
     tags: Tuple[str, ...],
-    links: Optional[Tuple[sbom.Link, ...]],
+    shared: Shared,
     date: Optional[int],
 ) -> Tuple[Members, Members]:
     """The lists of contents to write into ``done``'s wheel: those that change, those to add.
 
-    ``verdict`` is that over the real backend's wheel, ``links`` what is on record
+    ``verdict`` is that over the real backend's wheel, ``shared`` has what is on record
     of how zig linked it (None if it did not), ``date`` in seconds since 1970 or
     None. Ours is there only where something in the wheel came through us.
     """
@@ -38,13 +39,13 @@ def noted(
     if outside:
         say(f"{', '.join(outside)} stays outside of the wheel: `exclude` names it")
     changed, added = _auditwheels(verdict.wheel, done, tags) if done.grafted else ({}, {})
-    if plan.settings.sbom and (links is not None or done.grafted or done.relinked):
+    if plan.settings.sbom and (shared.links is not None or done.grafted or done.relinked):
         with Archive(done.wheel) as archive:
             members = [*(member.name for member in archive.members), *added]
         name = WheelName.parse(done.wheel.name)
         own, others = sbom.member_name(find_dist_info(name, members), members)
         beside = [other.rpartition("/")[2] for other in others]
-        added[own] = _own(verdict, done, plan, links, outside, beside, date)
+        added[own] = _own(verdict, done, plan, shared, outside, beside, date)
     return changed, added
 
 
@@ -52,7 +53,7 @@ def _own(
     verdict: Verdict,
     done: Repaired,
     plan: Plan,
-    links: Optional[Tuple[sbom.Link, ...]],
+    shared: Shared,
     outside: List[str],
     others: List[str],
     date: Optional[int],
@@ -60,6 +61,7 @@ def _own(
     from manylinux_shim.graft import package_of
     from manylinux_shim.toolchain._zig import usable_zig
 
+    links = shared.links
     zig = usable_zig() if links is not None or done.relinked else None
     sources = done.sources or {}
     grafted = {
@@ -79,6 +81,7 @@ def _own(
             files=[f.name for f in verdict.files if f.loadable and links is not None],
             read=read,
             links=links or (),
+            runtime=shared.members,
             zig=(zig.version, zig.lib) if zig is not None else None,
             linked=plan.linked or done.relinked,
             grafted=grafted,

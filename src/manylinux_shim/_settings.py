@@ -90,6 +90,15 @@ class Settings:
         default=True,
         metadata=_key("leave out debug information and local symbols", default="`true`"),
     )
+    cxx_runtime: Optional[str] = field(
+        default=None,
+        metadata=_key(
+            "whether the files of the wheel that have C++ share one C++ library, or have each its"
+            " own",
+            default="`auto`: shared where there are two or more such files",
+            choices=("auto", "static", "shared"),
+        ),
+    )
     repair: bool = field(
         default=False,
         metadata=_key(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 import shutil
+import zipfile
 from pathlib import Path
 from typing import Callable, Dict, Mapping
 
@@ -12,7 +13,7 @@ import pytest
 import roots
 import widths
 from compilers import Compilers
-from support import projects, wheels
+from support import exchanging, projects, wheels
 from support.workshop import UV_BUILD_WHEEL, Workshop
 
 from manylinux_shim._platforms import architecture
@@ -211,6 +212,25 @@ def test_cpp_program_with_threads_and_exceptions_runs_on_musl(
     compiler = compilers.compiler(architecture(musl.system.arch), "musllinux")
     program = compiler.make("program.cpp", PROGRAM_CPP, tmp_path, ["-std=c++17", "-pthread"])
     assert run(program, musl) == PROGRAM_CPP_PRINTS
+
+
+def test_files_of_a_wheel_exchange_cxx_on_musl(
+    musl: roots.Root, workshop: Workshop, tmp_path: Path, out: Path
+) -> None:
+    arch = architecture(musl.system.arch)
+    project = projects.write(tmp_path / "exchange", exchanging.files("hidden"))
+    settings = {"target": arch.name, "policy": "musllinux_1_2"}
+    workshop.build(UV_BUILD_WHEEL, project, out, settings=settings).passed()
+    wheel = wheels.only_wheel(out)
+    assert wheel.name.endswith(f"-musllinux_1_2_{arch.name}.whl")
+    with musl.place() as place:
+        with zipfile.ZipFile(wheel) as archive:
+            archive.extractall(place)
+        # Through the loader: by itself a program finds $ORIGIN in /proc, which is not there.
+        program = f"{musl.inside(place)}/exchange/program"
+        done = musl.run([f"/lib/{arch.musl_loader}", program])
+    assert done.returncode == 0, done.stdout
+    assert done.stdout == exchanging.PRINTED
 
 
 @pytest.mark.parametrize(

@@ -13,11 +13,14 @@ from typing import Callable, Dict, List, Set
 import pytest
 
 from manylinux_shim._platforms import Policy, host_architecture
+from manylinux_shim.toolchain._driver import LINKS_VARIABLE
 from manylinux_shim.toolchain._environment import prepare
 from manylinux_shim.toolchain._sysroot import runtimes_directory
+from manylinux_shim.toolchain._twin import DIRECTORY
 from manylinux_shim.toolchain._zig import find_zig
 from manylinux_shim.toolchain.runtimes import place_of, runtime_inputs
 from manylinux_shim.toolchain.runtimes._ahead import ahead, expected
+from manylinux_shim.toolchain.runtimes._shared import shared_path
 
 ZIG = find_zig()
 HOST = host_architecture()
@@ -189,15 +192,48 @@ def test_news_that_nobody_hears_are_no_matter(project: Path, cache: Path, scratc
     assert (scratch / "late.o").is_file()
 
 
-def test_where_a_link_is_remembered_nothing_is_guessed(
-    project: Path, cache: Path, scratch: Path
+def linked(tools: Dict[str, str], name: str, directory: Path) -> None:
+    """A library with C++ in it, in a build whose links leave twins."""
+    source = directory / f"{name}.cpp"
+    source.write_text("int *f() { return new int; }\n")
+    command = [tools["CXX"], "-shared", str(source), "-o", str(directory / f"{name}.so")]
+    subprocess.run(command, env=tools, check=True)
+
+
+@pytest.fixture
+def links(scratch: Path) -> Dict[str, str]:
+    (scratch / "links" / DIRECTORY).mkdir(parents=True)
+    return {LINKS_VARIABLE: str(scratch / "links")}
+
+
+def test_where_a_link_is_remembered_only_the_second_is_news(
+    project: Path, cache: Path, scratch: Path, links: Dict[str, str]
 ) -> None:
     (project / "a.cpp").write_text("#include <iostream>\n")
+    tools = {**os.environ, **prepare(ZIG, HOST, POLICY, project, notice=print), **links}
+    linked(tools, "a", scratch)
+    before = objects(cache)
+    with ahead(ZIG, HOST, POLICY, project, scratch) as told:
+        tools.update(told)
+        linked(tools, "b", scratch)
+        time.sleep(0.5)
+        assert compilers(cache) == []
+        linked(tools, "c", scratch)
+        # Both have C++, and may have to share it.
+        wait_for(lambda: list(cache.rglob("visible/lib*.o")))
+    assert compilers(cache) == []
+    assert objects(cache) == before
+
+
+def test_where_all_that_may_be_needed_is_there_nobody_listens(
+    project: Path, cache: Path, scratch: Path
+) -> None:
     tools = {**os.environ, **prepare(ZIG, HOST, POLICY, project, notice=print)}
-    source = scratch / "a.cpp"
-    source.write_text("int *f() { return new int; }\n")
-    command = [tools["CXX"], "-shared", str(source), "-o", str(scratch / "a.so")]
-    subprocess.run(command, env=tools, check=True)
+    linked(tools, "a", scratch)
+    directory = str(runtimes_directory(ZIG, HOST, POLICY, cache))
+    library = shared_path(str(ZIG.executable), TARGET, directory)
+    library.parent.mkdir(parents=True)
+    library.touch()
     with ahead(ZIG, HOST, POLICY, project, scratch) as told:
         assert told == {}
     assert list(scratch.glob("compiled")) == []

@@ -608,9 +608,9 @@ def test_a_rare_name_that_does_not_look_like_one_is_found_all_the_same(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     names = ["_ZNSt3__110to_wstringEi"]
-    (expected,) = build(tmp_path / "seen", names)
+    expected, _ = build(tmp_path / "seen", names)
     monkeypatch.setattr(_closure, "is_rare", lambda name: False)
-    (archive,) = build(tmp_path / "searched", names)
+    archive, _ = build(tmp_path / "searched", names)
     assert Path(archive).read_bytes() == Path(expected).read_bytes()
     assert {"libcxx-strings.o", "libcxx-strings-whole.o"} <= set(objects(tmp_path / "searched"))
     assert "libcxx-strings.o" not in objects(tmp_path / "seen")
@@ -622,7 +622,7 @@ def test_where_an_excerpt_cannot_be_compiled_the_whole_is(
     # As with a source that a new zig has written differently.
     names = ["_ZNSt3__16locale7classicEv", "_ZNSt3__14coutE"]
     monkeypatch.setattr(_closure, "excerpt", lambda text: "not C++\n")
-    (archive,) = build(tmp_path, names)
+    archive, _ = build(tmp_path, names)
     assert "libcxx-streams-whole.o" in objects(tmp_path)
     assert b"libcxx-streams-whole.o" in Path(archive).read_bytes()
     assert b"libcxx-iostream-whole.o" in Path(archive).read_bytes()
@@ -729,8 +729,8 @@ def test_what_no_library_provides_gives_nothing_and_builds_nothing(
 def test_same_symbols_give_the_same_bytes_whatever_was_built_before(tmp_path: Path) -> None:
     build(tmp_path / "a", ["_ZTIi"])
     build(tmp_path / "a", ["__gcc_personality_v0"])
-    (a,) = build(tmp_path / "a", GUARD)
-    (b,) = build(tmp_path / "b", reversed(GUARD))
+    a, _ = build(tmp_path / "a", GUARD)
+    b, _ = build(tmp_path / "b", reversed(GUARD))
     assert Path(a).relative_to(tmp_path / "a") == Path(b).relative_to(tmp_path / "b")
     assert Path(a).read_bytes() == Path(b).read_bytes()
     first, second = objects(tmp_path / "a"), objects(tmp_path / "b")
@@ -752,18 +752,18 @@ def test_headers_that_the_caller_wants_are_not_the_librarys(
 
 
 def test_second_time_starts_no_compiler(tmp_path: Path) -> None:
-    (archive,) = build(tmp_path, GUARD)
+    archive, stub = build(tmp_path, GUARD)
     nowhere = "/nowhere/zig"
-    assert runtime_inputs(nowhere, TARGET, str(tmp_path), GUARD) == [archive]
+    assert runtime_inputs(nowhere, TARGET, str(tmp_path), GUARD) == [archive, stub]
     newer = TARGET.replace("2.17", "2.34")
-    assert runtime_inputs(nowhere, newer, str(tmp_path), GUARD) == [archive]
+    assert runtime_inputs(nowhere, newer, str(tmp_path), GUARD) == [archive, stub]
 
 
 def test_what_was_taken_out_of_the_cache_is_made_again(tmp_path: Path) -> None:
-    (archive,) = build(tmp_path, GUARD)
+    archive, stub = build(tmp_path, GUARD)
     before = objects(tmp_path)
     next(tmp_path.rglob("libcxxabi-exceptions.o")).unlink()
-    assert build(tmp_path, GUARD) == [archive]
+    assert build(tmp_path, GUARD) == [archive, stub]
     assert objects(tmp_path) == before
 
 
@@ -817,7 +817,7 @@ def test_builds_at_once_agree(tmp_path: Path) -> None:
     children = [child(tmp_path / "shared") for _ in range(4)]
     answers = {process.communicate()[0].strip() for process in children}
     assert [process.returncode for process in children] == [0] * 4
-    (expected,) = build(tmp_path / "alone", GUARD)
+    expected, _ = build(tmp_path / "alone", GUARD)
     assert answers == {str(tmp_path / "shared" / Path(expected).relative_to(tmp_path / "alone"))}
     assert objects(tmp_path / "shared") == objects(tmp_path / "alone")
 
@@ -829,8 +829,8 @@ def test_killed_at_any_moment_the_next_build_has_the_right_result(tmp_path: Path
         time.sleep(moments.uniform(0.05, 0.6))
         process.send_signal(signal.SIGKILL)
         process.communicate()
-    (archive,) = build(tmp_path / "killed", GUARD)
-    (expected,) = build(tmp_path / "whole", GUARD)
+    archive, _ = build(tmp_path / "killed", GUARD)
+    expected, _ = build(tmp_path / "whole", GUARD)
     assert Path(archive).read_bytes() == Path(expected).read_bytes()
     built = objects(tmp_path / "killed")
     assert built.items() >= objects(tmp_path / "whole").items()
@@ -841,11 +841,11 @@ def test_without_a_single_guess_the_same_objects_are_found(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     names = ["_ZNSt12length_errorD1Ev", "_ZNSt3__16chrono12system_clock3nowEv"]
-    (expected,) = build(tmp_path / "guessed", names)
+    expected, _ = build(tmp_path / "guessed", names)
     monkeypatch.setattr(
         _closure, "candidates", lambda name: () if is_standard(name) else candidates(name)
     )
-    (archive,) = build(tmp_path / "searched", names)
+    archive, _ = build(tmp_path / "searched", names)
     # What no guess finds is looked for in whole units, which have it all.
     found, guessed = (
         re.findall(rb"lib[\w.-]+\.o", Path(path).read_bytes()) for path in (archive, expected)

@@ -10,6 +10,7 @@ from typing import Dict, List, Optional, Sequence, Tuple
 from manylinux_shim._platforms import Architecture, Version
 from manylinux_shim.audit import _explanations as why
 from manylinux_shim.audit._abi3 import NOT_CHECKED, oldest_python, stable_abi, violations
+from manylinux_shim.audit._cxx import exchanging
 from manylinux_shim.audit._elf import ElfFacts
 from manylinux_shim.audit._policies import floor_of, policies
 from manylinux_shim.audit._reading import read_files
@@ -74,6 +75,10 @@ def judge(
             requirements += court.requirements(facts)
             if facts.text_relocations:
                 notes.append(f"{facts.name} has text relocations, which SELinux may forbid")
+        notes += [
+            f"{user} and {library} exchange C++, and each has a C++ runtime of its own"
+            for user, library in exchanging(native)
+        ]
     elif native:
         general.append(why.unknown_machine(native[0]))
     return Verdict(

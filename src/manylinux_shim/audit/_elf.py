@@ -27,6 +27,10 @@ from manylinux_shim.audit._versions import VersionNeed
 
 MAGIC = b"\x7fELF"
 
+CXX_RUNTIME = b"N10__cxxabiv117__class_type_infoE\0"
+"""The name of a type of the C++ runtime: in the file that has that inside, and in no other
+(Itanium C++ ABI, 2.9.5)."""
+
 # e_type
 ET_REL, ET_EXEC, ET_DYN = 1, 2, 3
 # p_type
@@ -121,6 +125,8 @@ class ElfFacts:
     """The highest x86-64 level of which it has code, needed or not: 1 to 4."""
     arm: Optional[ArmAttributes] = None
     """ARM's build attributes, where the file has them."""
+    cxx_runtime: bool = False
+    """Whether a C++ runtime, LLVM's or GCC's, is inside."""
     exports: Exports = field(default=Exports(), repr=False, compare=False)
     """The dynamic symbols that it defines."""
 
@@ -264,6 +270,7 @@ def _read(name: str, data: bytes) -> ElfFacts:
         isa_needed=needed,
         isa_used=used,
         arm=arm,
+        cxx_runtime=CXX_RUNTIME in data,
         **(dynamic._asdict() if dynamic is not None else {}),
     )
 

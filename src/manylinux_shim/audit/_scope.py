@@ -57,6 +57,22 @@ def run_path_directory(member: str, entry: str) -> Optional[str]:
     return None
 
 
+def library_place(distribution: str, member: str, soname: str) -> Tuple[str, str]:
+    """The member that a library of ours becomes for a file, and the run path from there to it.
+
+    A program in ``scripts`` is installed where only the environment's own directories
+    have a known place beside it, so its library goes into that of data.
+    """
+    directory = f"{distribution}.libs"
+    top, _, rest = member.partition("/")
+    if top.endswith(".data") and rest.split("/")[0] in ("scripts", "data"):
+        directory = f"{top}/data/lib/{directory}"
+    library = f"{directory}/{soname}"
+    start = posixpath.dirname(installed_path(member))
+    way = posixpath.relpath(posixpath.dirname(installed_path(library)), start)
+    return library, "$ORIGIN" if way == "." else f"$ORIGIN/{way}"
+
+
 class Scope:
     """What the files of one architecture in a wheel are to each other."""
 

@@ -8,7 +8,6 @@ against what it was (``_comparison``). What did not change is not touched.
 from __future__ import annotations
 
 import os
-import posixpath
 import shutil
 import tempfile
 from pathlib import Path
@@ -22,7 +21,7 @@ from manylinux_shim.audit._audit import machine_of
 from manylinux_shim.audit._elf import MAGIC, read_elf
 from manylinux_shim.audit._policies import GLIBC_LIBRARIES
 from manylinux_shim.audit._requirements import libc_of
-from manylinux_shim.audit._scope import Scope, installed_path, run_path_directory
+from manylinux_shim.audit._scope import Scope, library_place, run_path_directory
 from manylinux_shim.relink._comparison import verify
 from manylinux_shim.relink._linkage import read_linkage
 from manylinux_shim.relink._references import Plan, Refusal, plan
@@ -94,7 +93,7 @@ def relink_wheel(
     for file in files:
         run_path = ""
         if library is not None and file.plan.supplied:
-            member, run_path = _place(name, file.facts, library)
+            member, run_path = library_place(name.distribution, file.facts.name, library.soname)
             if member not in contents:
                 added[member] = library.data
         changed[file.facts.name] = _changed(file, library, run_path)
@@ -202,22 +201,6 @@ def _library(
     from manylinux_shim.toolchain._zig import find_zig
 
     return library(find_zig(), arch, policy, names, cache_root(os.environ, notice))
-
-
-def _place(name: WheelName, facts: ElfFacts, library: Library) -> Tuple[str, str]:
-    """The member that the library becomes for a file, and the run path from there to it.
-
-    A program in ``scripts`` is installed where only the environment's own directories
-    have a known place beside it, so its library goes into that of data.
-    """
-    directory = f"{name.distribution}.libs"
-    top, _, rest = facts.name.partition("/")
-    if top.endswith(".data") and rest.split("/")[0] in ("scripts", "data"):
-        directory = f"{top}/data/lib/{directory}"
-    member = f"{directory}/{library.soname}"
-    start = posixpath.dirname(installed_path(facts.name))
-    way = posixpath.relpath(posixpath.dirname(installed_path(member)), start)
-    return member, "$ORIGIN" if way == "." else f"$ORIGIN/{way}"
 
 
 def _changed(file: _File, library: Optional[Library], run_path: str) -> bytes:

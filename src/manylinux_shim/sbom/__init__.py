@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from manylinux_shim.sbom._contents import contents
 from manylinux_shim.sbom._document import Component, Contents, document
-from manylinux_shim.sbom._links import Link, library_directories, read_links
+from manylinux_shim.sbom._links import Link, library_directories, read_links, recorded_link
 from manylinux_shim.sbom._member import member_name
 
 __all__ = [
@@ -16,4 +16,5 @@ __all__ = [
     "library_directories",
     "member_name",
     "read_links",
+    "recorded_link",
 ]

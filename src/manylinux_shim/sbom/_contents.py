@@ -10,7 +10,7 @@ import manylinux_shim
 from manylinux_shim._platforms import Policy
 from manylinux_shim.sbom._document import Component, Contents
 from manylinux_shim.sbom._links import Link, links_of
-from manylinux_shim.sbom._parts import PARTS, parts_of, version_of
+from manylinux_shim.sbom._parts import PARTS, parts_of, shared_parts, version_of
 from manylinux_shim.wheel import WheelName
 from manylinux_shim.wheel._metadata import normalised
 
@@ -26,6 +26,7 @@ def contents(
     files: Sequence[str] = (),
     read: Callable[[str], bytes],
     links: Tuple[Link, ...] = (),
+    runtime: Sequence[str] = (),
     zig: Optional[Tuple[str, Path]] = None,
     linked: Optional[Policy] = None,
     grafted: Mapping[str, Tuple[str, Optional[Package]]] = {},
@@ -37,9 +38,9 @@ def contents(
     """What is in the wheel ``name`` through us.
 
     ``files`` are its ELF files that the build has linked, and ``read`` gives their
-    bytes as they came out of it; ``links`` is what is on record of that; ``zig`` the
-    version and ``lib`` directory of the zig that was used, ``linked`` the policy whose
-    libc it linked against.
+    bytes as they came out of it; ``links`` is what is on record of that; ``runtime`` the
+    C++ library that they share, in each place where it is; ``zig`` the version and ``lib``
+    directory of the zig that was used, ``linked`` the policy whose libc it linked against.
     ``grafted`` has for each library of this machine in the wheel its former file
     name and package; ``supplied`` are libraries that we made; ``outside`` sonames
     that somebody else provides; ``others`` the lists of contents that are there.
@@ -60,7 +61,7 @@ def contents(
             properties=tuple((_PROPERTY + key, value) for key, value in facts),
         ),
         tuple(_tools(zig)),
-        (*_static(origin, zig), *_grafted(grafted), *_supplied(supplied)),
+        (*_of_zig(origin, runtime, linked, zig), *_grafted(grafted), *_supplied(supplied)),
         tuple(others),
         timestamp,
     )
@@ -81,15 +82,20 @@ def _tools(zig: Optional[Tuple[str, Path]]) -> List[Component]:
     return [_own(), Component("zig", version, "MIT", purl)]
 
 
-def _static(
-    origin: Mapping[str, Tuple[Link, ...]], zig: Optional[Tuple[str, Path]]
+def _of_zig(
+    origin: Mapping[str, Tuple[Link, ...]],
+    runtime: Sequence[str],
+    linked: Optional[Policy],
+    zig: Optional[Tuple[str, Path]],
 ) -> List[Component]:
+    if zig is None:
+        return []
     inside: Dict[str, List[str]] = {}
+    if runtime and linked is not None:
+        inside = {part: list(runtime) for part in shared_parts(linked.family)}
     for file, found in sorted(origin.items()):
         for part in parts_of(found):
             inside.setdefault(part, []).append(file)
-    if zig is None:
-        return []
     return [
         Component(
             part.name,

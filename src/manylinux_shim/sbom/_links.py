@@ -45,12 +45,17 @@ def read_links(directory: Path) -> Tuple[Link, ...]:
     for path in directory.glob("*.output"):
         place, _, given = _text(path).partition("\n")
         output = _absolute(place, given)
-        inputs = tuple(_absolute(place, i) for i in _inputs(path.with_suffix(".inputs")))
-        link = Link(output, inputs, _extracted(path.with_suffix(".extracted")))
+        link = recorded_link(output, path.with_suffix(""), place)
         time = path.stat().st_mtime_ns
         if output not in found or found[output][0] < time:
             found[output] = time, link
     return tuple(link for _, (_, link) in sorted(found.items()))
+
+
+def recorded_link(output: str, record: Path, directory: str) -> Link:
+    """The link whose record's names begin with ``record``; lld ran in ``directory``."""
+    inputs = tuple(_absolute(directory, i) for i in _inputs(Path(f"{record}.inputs")))
+    return Link(output, inputs, _extracted(Path(f"{record}.extracted")))
 
 
 def library_directories(links: Iterable[Link]) -> List[str]:

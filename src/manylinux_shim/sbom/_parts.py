@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Dict, FrozenSet, Iterable, Optional
+from typing import Dict, FrozenSet, Iterable, Optional, Tuple
 
 from manylinux_shim.sbom._links import Link
 
@@ -68,6 +68,12 @@ def parts_of(links: Iterable[Link]) -> FrozenSet[str]:
             if start is not None:
                 found.add("musl" if "musl" in start[1] else "glibc-start")
     return frozenset(found & set(PARTS))
+
+
+def shared_parts(family: str) -> Tuple[str, ...]:
+    """Names in ``PARTS`` of what the shared library of C++ is made of; libunwind: on musl."""
+    unwinder = ("libunwind",) if family == "musllinux" else ()
+    return ("libcxx", "libcxxabi", *unwinder, "compiler_rt")
 
 
 def version_of(part: str, zig_lib: Path, zig_version: str) -> str:

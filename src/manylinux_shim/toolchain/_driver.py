@@ -35,6 +35,8 @@ LINKS_VARIABLE = "_MANYLINUX_SHIM_LINKS"
 """A directory where each link leaves what went into it; ``sbom._links`` reads that."""
 AHEAD_VARIABLE = "_MANYLINUX_SHIM_AHEAD"
 """A named pipe that takes the news of each C++ file compiled; ``runtimes._ahead`` listens."""
+TWIN_MADE = "twin"
+"""What that is told of each link that has a twin (``_twin``); all else are paths of objects."""
 
 _QUIET = (
     "--no-default-config",
@@ -118,7 +120,7 @@ def _carry_out(
     zig: str, configuration: Configuration, command: Command, words: Sequence[str]
 ) -> int:
     if command.cxx and (command.links or "-c" in command.compiler):
-        _tell(command)
+        _tell(os.path.abspath(command.output or "a.out"))
     if not command.links:
         _replace([zig, "clang", *_compile(configuration, command, command.compiler)])
     if not command.inputs:
@@ -126,8 +128,8 @@ def _carry_out(
     return _link(zig, configuration, command)
 
 
-def _tell(command: Command) -> None:
-    """Tell who compiles ahead, if anybody does, where the object of this source will be."""
+def _tell(line: str) -> None:
+    """Tell who compiles ahead, if anybody does."""
     pipe = os.environ.get(AHEAD_VARIABLE)
     if not pipe:
         return
@@ -137,7 +139,7 @@ def _tell(command: Command) -> None:
     except OSError:
         return
     try:
-        os.write(descriptor, os.fsencode(os.path.abspath(command.output or "a.out") + "\n"))
+        os.write(descriptor, os.fsencode(line + "\n"))
     except OSError:
         pass
     finally:
@@ -212,12 +214,21 @@ def _link_objects(zig: str, configuration: Configuration, command: Command) -> i
     # When it failed as well: what is undefined may be reached in a way that only a definition
     # in the same file allows, as the compiler's own __cpu_model is.
     runtime: List[str] = []
+    twin, started = "", None
     if names:
-        runtime = _runtime(zig, configuration, names)
+        runtime, shared = _runtime(zig, configuration, names)
+        if record and shared:
+            from manylinux_shim.toolchain import _twin
+
+            twin = _twin.place_of_twin(command, record)
+            words = _twin.twin_arguments(command, configuration.target, base, shared, twin)
+            started = _start([*lld, *words]) if twin else None
         if runtime:
             again = link_arguments(command, configuration.target, base, runtime)
             status, said = _run([*lld, *again])
             rest, undefined = _undefined(said)
+    if started and not _end_of_twin(started, undefined):
+        _remove(twin)
     if rest:
         sys.stderr.write(rest)
         for explanation in explanations(rest, configuration.target):
@@ -242,9 +253,25 @@ def _link_objects(zig: str, configuration: Configuration, command: Command) -> i
         if record:
             with open(f"{record}.output", "w", errors="surrogateescape") as file:
                 file.write(f"{os.getcwd()}\n{command.output or 'a.out'}")
+        if twin:
+            _note_twin(zig, configuration, command, twin)
         return 0
     _remove(command.output or "a.out")
     return status or 1
+
+
+def _end_of_twin(started: Tuple[int, int], undefined: Dict[str, str]) -> bool:
+    """Whether the twin is whole: it lacks nothing that the file itself does not."""
+    status, said = _end(*started)
+    return status == 0 and set(_undefined(said)[1]) <= set(undefined)
+
+
+def _note_twin(zig: str, configuration: Configuration, command: Command, twin: str) -> None:
+    """Write down whose twin it is, were it none, and tell who compiles ahead."""
+    from manylinux_shim.toolchain._twin import note
+
+    note(twin, command.output or "a.out", zig, f"{configuration.tools}/configuration")
+    _tell(TWIN_MADE)
 
 
 def _record(command: Command) -> str:
@@ -275,10 +302,14 @@ def _add_static_musl(zig: str, configuration: Configuration, command: Command) -
         command.start = [start if command.pie else configuration.target.libraries["crt1"]]
 
 
-def _runtime(zig: str, configuration: Configuration, undefined: Sequence[str]) -> List[str]:
+def _runtime(
+    zig: str, configuration: Configuration, undefined: Sequence[str]
+) -> Tuple[List[str], List[str]]:
+    """The inputs that define these symbols; the same with the C++ library outside, if C++ is."""
     from manylinux_shim.toolchain.runtimes import runtime_inputs
 
-    return runtime_inputs(zig, configuration.zig_target, configuration.runtimes, undefined)
+    found = runtime_inputs(zig, configuration.zig_target, configuration.runtimes, undefined)
+    return found[:1], found[1:]
 
 
 def _is_python(command: Command, name: str) -> bool:
@@ -317,6 +348,11 @@ def _run(command: List[str], *, capture: bool = True) -> Tuple[int, str]:
     sys.stderr.flush()
     if not capture:
         return _wait(os.posix_spawn(command[0], command, os.environ)), ""
+    return _end(*_start(command))
+
+
+def _start(command: List[str]) -> Tuple[int, int]:
+    """A process, and the descriptor that its stderr is read from."""
     reading, writing = os.pipe()
     actions = [
         (os.POSIX_SPAWN_DUP2, writing, 2),
@@ -325,6 +361,10 @@ def _run(command: List[str], *, capture: bool = True) -> Tuple[int, str]:
     ]
     process = os.posix_spawn(command[0], command, os.environ, file_actions=actions)
     os.close(writing)
+    return process, reading
+
+
+def _end(process: int, reading: int) -> Tuple[int, str]:
     with open(reading, encoding="utf-8", errors="replace") as pipe:
         said = pipe.read()
     return _wait(process), said

@@ -52,9 +52,14 @@ def link_arguments(
     # found, as on systems where libc is one (glibc 2.34 and later, musl).
     arguments += ["-Bdynamic", "--as-needed"]
     if command.stdlib:
-        named = (target.libraries.get(name) for name in (*LIBC_LIBRARIES, UNWINDER))
-        arguments += dict.fromkeys(path for path in named if path)
+        arguments += system_libraries(target)
     return arguments
+
+
+def system_libraries(target: Target) -> List[str]:
+    """The stubs of what every system has: libc's libraries and the unwinder."""
+    named = (target.libraries.get(name) for name in (*LIBC_LIBRARIES, UNWINDER))
+    return list(dict.fromkeys(path for path in named if path))
 
 
 def effective_run_path(given: Sequence[str]) -> str:
@@ -78,7 +83,7 @@ def _name(path: str) -> str:
 def _with_libraries(command: Command, target: Target) -> List[str]:
     """The caller's own arguments, with ``-l`` of the target's libraries resolved."""
     if command.static:
-        return [*command.start, *(word for word in command.linker if not _is_provided(word))]
+        return [*command.start, *(word for word in command.linker if not is_provided(word))]
     resolved: List[str] = []
     dynamic = True
     for word in command.linker:
@@ -93,7 +98,7 @@ def _with_libraries(command: Command, target: Target) -> List[str]:
                 resolved += ["--push-state", "--as-needed"] if name == UNWINDER else []
                 resolved.append(target.libraries[name])
                 resolved += ["--pop-state"] if name == UNWINDER else []
-        elif _is_provided(word):
+        elif is_provided(word):
             pass  # part of libc on this target, or added when the link needs it
         elif command.shared and name.startswith("python") and name[6:7].isdigit():
             pass  # an extension gets Python's API from the program that loads it
@@ -111,7 +116,7 @@ def _host_libc(word: str, target: Target) -> str:
     return name if known and suffix.startswith(("so", "a")) else ""
 
 
-def _is_provided(word: str) -> bool:
+def is_provided(word: str) -> bool:
     """Whether ``-l`` of it is part of libc, or added when the link needs it."""
     provided = (*LIBC_LIBRARIES, *RUNTIME_LIBRARIES, UNWINDER)
     return not word or (word.startswith("-l") and word[2:] in provided)

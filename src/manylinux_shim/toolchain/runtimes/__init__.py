@@ -9,7 +9,9 @@ sources still are, once for all libc versions of an architecture, and kept::
                         /sources/locale.cpp         what most programs need of that file
                         /objects/libcxx-strings.o   one unit of a library
                         /archives/runtime-<hash>.a  what one set of symbols needs
-                        /links/<hash>               undefined symbols -> archive
+                        /stubs/<hash>.so            the same symbols, as of a shared library
+                        /shared/<target>/libc++-<hash>.so.1   that library, where it is used
+                        /links/<hash>               undefined symbols -> archive and stub
 
 What comes out depends on the undefined symbols alone, never on what earlier
 links have left in the cache. This module answers from the cache, in every link
@@ -27,7 +29,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Collection, List, Optional
 
-_LAYOUT = "6"
+LAYOUT = "7"
 """Counts up when the same symbols would get other objects, so that old ones are not used."""
 
 
@@ -39,7 +41,7 @@ def _generation(zig_target: str) -> str:
 
 def place_of(directory: str, zig_target: str) -> str:
     """Where below ``directory`` the objects for ``zig_target`` are."""
-    return f"{os.path.abspath(directory)}/{_LAYOUT}{_generation(zig_target)}"
+    return f"{os.path.abspath(directory)}/{LAYOUT}{_generation(zig_target)}"
 
 
 def runtime_inputs(
@@ -47,12 +49,15 @@ def runtime_inputs(
 ) -> List[str]:
     """The linker inputs that define what runtime libraries provide of ``undefined``.
 
-    Absolute paths of archives, in link order, which resolve those symbols and what
-    they need in turn; empty when no runtime library provides any. ``directory`` is
-    this zig version's, architecture's and libc family's own; glibc versions that
-    the same objects serve share them. ``jobs`` compilers run at once, as many
-    as there are cores if it is 0. Raises ToolchainError when zig cannot
-    build them or the disk cannot take them.
+    Absolute paths: first an archive, which resolves those symbols and what they need in
+    turn. Where C++ is among them there are others to take in its place: the stub of a
+    shared library, and, if need be, an archive of what is not C++. Empty when no runtime
+    library provides any.
+
+    ``directory`` is this zig version's, architecture's and libc family's own; glibc
+    versions that the same objects serve share them. ``jobs`` compilers run at once, as
+    many as there are cores if it is 0. Raises ToolchainError when zig cannot build them
+    or the disk cannot take them.
     """
     place = place_of(directory, zig_target)
     names = sorted(set(undefined))
@@ -66,7 +71,7 @@ def runtime_inputs(
 
         paths = build_archive(zig, zig_target, place, names, jobs)
         remember(link, [question, *paths])
-    return [f"{place}/{path}" for path in paths[:1]]
+    return [f"{place}/{path}" for path in paths[:3] if path]
 
 
 def _remembered(place: str, link: str, question: str) -> Optional[List[str]]:

@@ -4,8 +4,9 @@ On a fresh machine the first link of a C++ extension would wait for the runtime
 libraries. But most projects' sources are compiled one after the other, with
 other cores idle. So from the beginning that is compiled, at a low priority, what
 the project's C++ files may need by what they include; then what their objects lack,
-of which the driver tells through a named pipe. It is a guess that costs the link
-nothing, and is nobody's any more when the cache remembers a link.
+of which the driver tells through a named pipe. When two files with C++ have been
+linked, it is the shared library that they may have to share. It is a guess that costs
+the link nothing, and is nobody's any more when the cache has an answer.
 """
 
 from __future__ import annotations
@@ -18,12 +19,12 @@ import struct
 import subprocess
 import threading
 from pathlib import Path
-from typing import TYPE_CHECKING, Dict, Iterator, List, Sequence, Set
+from typing import TYPE_CHECKING, Dict, Iterator, List, Optional, Sequence, Set
 
 from manylinux_shim._errors import ToolchainError
 from manylinux_shim._platforms import Architecture, Policy
 from manylinux_shim.toolchain._cache import cache_root
-from manylinux_shim.toolchain._driver import AHEAD_VARIABLE
+from manylinux_shim.toolchain._driver import AHEAD_VARIABLE, TWIN_MADE
 from manylinux_shim.toolchain._sysroot import runtimes_directory
 from manylinux_shim.toolchain._zig import Zig
 from manylinux_shim.toolchain.runtimes import place_of
@@ -36,6 +37,9 @@ _NICENESS = 10
 _SECONDS_TO_END = 5
 _SECONDS_TO_LOOK = 0.2
 """How often objects are looked for that were being compiled."""
+
+_SHARING = 2
+"""So many files with C++ share a library (``one_runtime``)."""
 
 _EVERYONE = ("string",)
 """The stem of what C++ needs whatever it includes; the unwinder comes with it."""
@@ -72,26 +76,26 @@ def ahead(
     """Compile ahead while ``project`` is built; what the build is told, in variables.
 
     ``scratch`` is a directory of this build's own. At the end whatever is still being
-    compiled is ended, and leaves nothing. Nothing is done where a link has found
-    what it needed before.
+    compiled is ended, and leaves nothing. Nothing is done where earlier builds have
+    found what they needed.
     """
     cache = cache_root(os.environ, notice=lambda _: None)
     target = arch.zig_target(policy)
     place = Path(place_of(str(runtimes_directory(zig, arch, policy, cache)), target))
     pipe = scratch / "compiled"
-    if _is_warm(place) or not _made(pipe):
+    linked = _has_any(place / "links")
+    if (linked and _has_any(place / "shared" / target)) or not _made(pipe):
         yield {}
         return
-    worker = _Worker(project, pipe, str(zig.executable), target, place)
+    worker = _Worker(None if linked else project, pipe, str(zig.executable), target, place)
     try:
         yield {AHEAD_VARIABLE: str(pipe)}
     finally:
         worker.stop()
 
 
-def _is_warm(place: Path) -> bool:
-    links = place / "links"
-    return links.is_dir() and any(links.iterdir())
+def _has_any(directory: Path) -> bool:
+    return directory.is_dir() and any(directory.iterdir())
 
 
 def _made(pipe: Path) -> bool:
@@ -104,9 +108,14 @@ def _made(pipe: Path) -> bool:
 
 
 class _Worker:
-    """A thread that compiles what the project makes likely, and its objects make sure."""
+    """A thread that compiles what the project makes likely, and its objects make sure.
 
-    def __init__(self, project: Path, pipe: Path, zig: str, zig_target: str, place: Path) -> None:
+    Without a project, because links have found what they need, it waits for two of them.
+    """
+
+    def __init__(
+        self, project: Optional[Path], pipe: Path, zig: str, zig_target: str, place: Path
+    ) -> None:
         self._project = project
         self._zig = zig
         self._zig_target = zig_target
@@ -134,34 +143,53 @@ class _Worker:
     def _work(self) -> None:
         # Whatever goes wrong here goes wrong again in the link, which says so. When others
         # are compiling the same, it is left to them: waiting for them could not be ended.
-        with contextlib.suppress(Exception):
-            # Not before there is a need: the thread has time, the build has not.
-            from manylinux_shim.toolchain.runtimes._closure import Builder
-
-            jobs = max(1, len(os.sched_getaffinity(0)) - 1)
-            with Builder(
-                self._zig,
-                self._zig_target,
-                self._place,
-                jobs,
-                run=self._run,
-                initializer=_give_way,
-                wait=False,
-            ) as builder:
+        with contextlib.suppress(Exception), self._builder() as builder:
+            if self._project is not None:
                 builder.start(expected(self._project))
-                self._follow(builder)
+            self._follow(builder)
+
+    def _builder(self, *, visible: bool = False) -> Builder:
+        # Not before there is a need: the thread has time, the build has not.
+        from manylinux_shim.toolchain.runtimes._closure import Builder
+
+        return Builder(
+            self._zig,
+            self._zig_target,
+            self._place,
+            max(1, len(os.sched_getaffinity(0)) - 1),
+            run=self._run,
+            initializer=_give_way,
+            wait=False,
+            visible=visible,
+        )
 
     def _follow(self, builder: Builder) -> None:
         """Compile what the project's own objects lack, as they come to be there."""
         outputs: List[Path] = []
         rest = b""
+        twins = 0
         while not self._stopped:
             if select.select([self._pipe], [], [], _SECONDS_TO_LOOK if outputs else None)[0]:
                 *lines, rest = (rest + os.read(self._pipe, 1 << 16)).split(b"\n")
-                news = [Path(os.fsdecode(line)) for line in lines if line]
+                twins += lines.count(TWIN_MADE.encode())
+                news = [Path(os.fsdecode(line)) for line in lines if line.startswith(b"/")]
                 outputs += [path for path in news if not _is_a_question(path)]
+                if self._project is None:
+                    outputs.clear()
                 builder.start(_EVERYONE if outputs else ())
+            if twins >= _SHARING:
+                self._compile_shared()
+                return
             builder.closure(_undefined(outputs), thorough=False)
+
+    def _compile_shared(self) -> None:
+        """The objects of the library that two files share, unless that is there already."""
+        from manylinux_shim.toolchain.runtimes._shared import shared_path
+
+        directory = str(self._place.parent)
+        if not shared_path(self._zig, self._zig_target, directory).exists():
+            with self._builder(visible=True) as builder:
+                builder.everything()
 
     def _run(self, command: Sequence[str], lock: int, *, what: str, cwd: str = "/") -> None:
         """As ``_objects.run``, with an end when the build has one."""

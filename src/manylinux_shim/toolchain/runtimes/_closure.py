@@ -31,17 +31,26 @@ from manylinux_shim.toolchain.runtimes._sources import (
 
 
 def build_archive(zig: str, zig_target: str, place: str, names: List[str], jobs: int) -> List[str]:
-    """An archive with what runtime libraries provide of ``names``, and its members.
+    """An archive with what runtime libraries provide of ``names``, in two forms, and its members.
 
-    Paths below ``place``, the archive first; empty when they provide nothing.
-    Raises ToolchainError.
+    Paths below ``place``: the archive; a stub that stands for the shared library of C++ in
+    a link, and an archive of what is not C++, each ``""`` where nothing of it is needed; the
+    members. Empty when the libraries provide nothing. Raises ToolchainError.
     """
+    from manylinux_shim.toolchain.runtimes._shared import stub
+
     root = Path(place)
     with Builder(zig, zig_target, root, jobs or len(os.sched_getaffinity(0))) as builder:
-        objects = builder.closure(names)
-        objects += builder.builtins(names, objects)
-    members = [_archive(zig, root, objects), *objects] if objects else []
-    return [path.relative_to(root).as_posix() for path in members]
+        cxx = builder.closure(names)
+        others = builder.builtins(names, cxx)
+    objects = [*cxx, *others]
+    found = [
+        _archive(zig, root, objects) if objects else None,
+        stub(zig, zig_target, root, names, cxx) if cxx else None,
+        _archive(zig, root, others) if cxx and others else None,
+        *objects,
+    ]
+    return [path.relative_to(root).as_posix() if path else "" for path in found if objects]
 
 
 def remember(link: str, lines: List[str]) -> None:
@@ -259,7 +268,12 @@ class Builder:
         for source, path in excerpts.items():
             text = _read(Path(self._commands.lib, source))
             make_file(path, partial(_write, text=excerpt(text)))
-        command = self._commands.compile(self._zig, unit, excerpts)
+        header = self._commands.header(unit, self._place / "sources")
+        if header is not None:
+            make_file(header[0], partial(_write, text=header[1]))
+        command = self._commands.compile(
+            self._zig, unit, excerpts, header[0] if header is not None else None
+        )
         what = ", ".join(self._commands.members(unit))
 
         def make(staging: Path, lock: int) -> None:

@@ -97,13 +97,44 @@ _FOR_CXX = "-D_LIBCPP_TYPEINFO_COMPARISON_IMPLEMENTATION=2 -D_LIBCXXABI_FORGIVIN
 """Types are the same where their names are, as for libstdc++: each file may have its own
 ``type_info``, which libc++ would tell apart by address. Switches of LLVM's own."""
 
-_RESUMED = "-D_Unwind_RaiseException=_Unwind_Resume_or_Rethrow"
-"""What raises exceptions in libc++abi, where the unwinder is GCC's. For an exception that is
-new or of C++ the two are the same. But ``throw;`` can meet what is not: the end of a thread
-(``pthread_exit``, ``pthread_cancel``), which has to go on and not to be raised anew; libstdc++
-calls it so too (``eh_throw.cc``)."""
 _RAISES = "cxa_exception"
-"""The source that it is for."""
+"""The source of libc++abi that raises exceptions."""
+_RESUMED = "-D_Unwind_RaiseException="
+"""What raises exceptions in libc++abi, where the unwinder is GCC's. For an exception that is
+new or of C++, ``_Unwind_Resume_or_Rethrow`` is the same. But ``throw;`` can meet what is not:
+the end of a thread (``pthread_exit``, ``pthread_cancel``), which has to go on and not to be
+raised anew; libstdc++ calls it so too (``eh_throw.cc``)."""
+
+_RESUMES = "_Unwind_Resume_or_Rethrow"
+_RESUMES_ON_ARM = "__manylinux_shim_resume"
+_HEADER_FOR_ARM = "resumes.h"
+_RESUMING_ON_ARM = """\
+// On ARM libc++abi notes an exception that runs through cleanups (EHABI, section 8.4.1), and
+// takes the catch-all handler that the end of a thread runs through for one. The handler's
+// throw; is the end of that note: else the next cleanup would find it, and terminate.
+#include <string.h>
+#include <unwind.h>
+
+struct __manylinux_shim_globals { // __cxa_eh_globals, EHABI, section 8.2
+    void *caught;
+    unsigned int uncaught;
+    void *propagating;
+};
+
+extern "C" __attribute__((visibility("default"))) void *__manylinux_shim_get_globals(void)
+    __asm__("__cxa_get_globals");
+extern "C" _Unwind_Reason_Code _Unwind_Resume_or_Rethrow(_Unwind_Exception *);
+
+extern "C" _Unwind_Reason_Code
+__manylinux_shim_resume(_Unwind_Exception *exception)
+{
+    // LLVM's own are "CLNGC++" and one more byte, as a number.
+    if (memcmp((const char *)&exception->exception_class + 1, "++CGNLC", 7) != 0) {
+        ((__manylinux_shim_globals *)__manylinux_shim_get_globals())->propagating = 0;
+    }
+    return _Unwind_Resume_or_Rethrow(exception);
+}
+"""
 
 _WIDE = ("-D_LIBCPP_HAS_WIDE_CHARACTERS", "-D_LIBCPP_HAS_WIDE_CHARACTERS=1")
 _NOT_WIDE = ("-D_LIBCPP_HAS_WIDE_CHARACTERS=0", "-D_LIBCPP_HAS_NO_WIDE_CHARACTERS")
@@ -155,8 +186,19 @@ class Commands:
         members = self.members(unit)
         return {path: directory / Path(path).name for path in members if Path(path).stem == STEM}
 
+    def header(self, unit: str, directory: Path) -> Optional[Tuple[Path, str]]:
+        """A header of ours that ``unit`` is compiled with, in ``directory``, and its text."""
+        stems = [Path(path).stem for path in self.members(unit)]
+        if self.target.startswith("arm-") and _has_gccs_unwinder(self.target) and _RAISES in stems:
+            return directory / _HEADER_FOR_ARM, _RESUMING_ON_ARM
+        return None
+
     def compile(
-        self, zig: str, unit: str, excerpts: Optional[Mapping[str, Path]] = None
+        self,
+        zig: str,
+        unit: str,
+        excerpts: Optional[Mapping[str, Path]] = None,
+        header: Optional[Path] = None,
     ) -> List[str]:
         """The command for all sources of ``unit``, to which ``-o FILE`` is added."""
         members = self.members(unit)
@@ -169,10 +211,12 @@ class Commands:
         flags = [flag.replace(_LIB, self.lib) for flag in flags]
         flags += (flag for stem in stems for flag in _ADDED_FOR.get(stem, "").split())
         flags += _FOR_CXX.split() if kind.endswith(".cpp") else ()
-        flags += [_RESUMED] if _has_gccs_unwinder(self.target) and _RAISES in stems else []
+        if _has_gccs_unwinder(self.target) and _RAISES in stems:
+            flags.append(_RESUMED + (_RESUMES_ON_ARM if header is not None else _RESUMES))
         # Symbols and messages must not tell where zig was installed, or the cache is.
         flags.append(f"-ffile-prefix-map={self.lib}=zig")
         flags += (f"-ffile-prefix-map={path.parent}=zig" for path in (excerpts or {}).values())
+        flags += () if header is None else ("-include", str(header))
         *others, last = (str((excerpts or {}).get(path, f"{self.lib}/{path}")) for path in members)
         flags += (word for path in others for word in ("-include", path))
         return [zig, "clang", *flags, "-c", last]

@@ -12,7 +12,7 @@ import fcntl
 import os
 import struct
 from pathlib import Path
-from typing import Callable, Dict, FrozenSet, Iterator, NamedTuple, Sequence
+from typing import Callable, Dict, FrozenSet, Iterator, NamedTuple, Sequence, Tuple
 
 from manylinux_shim import _programs
 from manylinux_shim._errors import ToolchainError
@@ -34,35 +34,54 @@ _STB_GLOBAL = 1
 
 def read_symbols(path: Path) -> Symbols:
     """The symbols of an ELF object of our own compiler (System V ABI, chapter 4)."""
-    data = path.read_bytes()
+    defined, undefined = set(), set()
+    for symbol in _global_symbols(path.read_bytes()):
+        if symbol.section != _SHN_UNDEF:
+            defined.add(symbol.name)
+        elif symbol.binding == _STB_GLOBAL:
+            undefined.add(symbol.name)
+    return Symbols(frozenset(defined), frozenset(undefined))
+
+
+def definitions(path: Path) -> Dict[str, Tuple[int, int]]:
+    """What an object defines: name -> type (``STT_FUNC``, ``STT_OBJECT``, ...) and size."""
+    symbols = _global_symbols(path.read_bytes())
+    return {s.name: (s.type, s.size) for s in symbols if s.section != _SHN_UNDEF}
+
+
+class _Symbol(NamedTuple):
+    name: str
+    binding: int
+    type: int
+    size: int
+    section: int
+
+
+def _global_symbols(data: bytes) -> Iterator[_Symbol]:
     order = "<" if data[5] == 1 else ">"
     if data[4] == 2:
         (offset,) = struct.unpack_from(order + "Q", data, 40)
         size, count = struct.unpack_from(order + "HH", data, 58)
-        section, symbol, binding, index = order + "IIQQQQIIQQ", order + "IBBHQQ", 1, 3
+        section, symbol = order + "IIQQQQIIQQ", order + "IBBHQQ"
+        info, index, length = 1, 3, 5
     else:
         (offset,) = struct.unpack_from(order + "I", data, 32)
         size, count = struct.unpack_from(order + "HH", data, 46)
-        section, symbol, binding, index = order + "10I", order + "IIIBBH", 3, 5
+        section, symbol = order + "10I", order + "IIIBBH"
+        info, index, length = 3, 5, 2
     if count == 0:
         # More sections than e_shnum can say: the first section header has the number.
         count = struct.unpack_from(section, data, offset)[5]
     sections = [struct.unpack_from(section, data, offset + i * size) for i in range(count)]
-    defined, undefined = set(), set()
-    for _, kind, _, _, start, length, link, *_ in sections:
+    for _, kind, _, _, start, extent, link, *_ in sections:
         if kind != _SHT_SYMTAB:
             continue
         names = data[sections[link][4] : sections[link][4] + sections[link][5]]
-        for entry in struct.iter_unpack(symbol, data[start : start + length]):
-            bind = entry[binding] >> 4
-            if bind == _STB_LOCAL:
-                continue
-            name = names[entry[0] : names.index(b"\0", entry[0])].decode("ascii", "replace")
-            if entry[index] != _SHN_UNDEF:
-                defined.add(name)
-            elif bind == _STB_GLOBAL:
-                undefined.add(name)
-    return Symbols(frozenset(defined), frozenset(undefined))
+        for entry in struct.iter_unpack(symbol, data[start : start + extent]):
+            binding = entry[info] >> 4
+            if binding != _STB_LOCAL:
+                name = names[entry[0] : names.index(b"\0", entry[0])].decode("ascii", "replace")
+                yield _Symbol(name, binding, entry[info] & 15, entry[length], entry[index])
 
 
 def make_file(path: Path, make: Callable[[Path, int], None], *, wait: bool = True) -> Path:

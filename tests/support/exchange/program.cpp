@@ -1,0 +1,8 @@
+#include "table.h"
+
+#include <cstdio>
+
+int main()
+{
+    std::fputs(rows().c_str(), stdout);
+}
