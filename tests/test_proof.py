@@ -13,13 +13,13 @@ from typing import Any, Dict
 import pytest
 
 from manylinux_shim._errors import PolicyError, SettingsError
-from manylinux_shim._finish import finished
-from manylinux_shim._note import _auditwheels
 from manylinux_shim._plan import Plan
 from manylinux_shim._platforms import ARCHITECTURES, Policy, host_architecture
-from manylinux_shim._repair import Repaired
 from manylinux_shim._settings import Settings
 from manylinux_shim.audit import audit_wheel
+from manylinux_shim.finish._contents import _auditwheels
+from manylinux_shim.finish._finished import finished
+from manylinux_shim.finish._repair import Repaired
 
 HOST = host_architecture()
 LOWEST = Policy.parse("manylinux_2_17")

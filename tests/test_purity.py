@@ -8,8 +8,8 @@ from typing import Mapping
 import pytest
 from support import projects
 
-from manylinux_shim._purity import compiles_nothing
 from manylinux_shim._settings import Settings
+from manylinux_shim.project._backends import compiles_nothing
 
 NO_MORE: Mapping[str, str] = {}
 

@@ -7,11 +7,14 @@ import tempfile
 from pathlib import Path
 from typing import Any, Callable, List, Mapping, Optional, Tuple
 
-from manylinux_shim import _delegate, _earlier_builds, _equipment, _purity
+from manylinux_shim import _delegate
 from manylinux_shim._errors import ShimError
 from manylinux_shim._messages import reported, say
 from manylinux_shim._plan import make_plan, refuse_editable, this_host
 from manylinux_shim._settings import Settings, load_settings
+from manylinux_shim.environment import missing, record_of_links, toolchain
+from manylinux_shim.finish import outdate
+from manylinux_shim.project import compiles_nothing
 
 ConfigSettings = Optional[Mapping[str, Any]]
 
@@ -29,18 +32,18 @@ def build_wheel(
         say(notice)
     with tempfile.TemporaryDirectory(prefix="manylinux-shim-") as private:
         scratch = Path(private)
-        with _equipment.toolchain(
+        with toolchain(
             plan, project, scratch, ask=lambda: delegated("get_requires_for_build_wheel", rest)
-        ) as toolchain:
-            if toolchain:
-                _earlier_builds.outdate(project)
-            record = _equipment.record_of_links(plan, scratch, toolchain)
+        ) as variables:
+            if variables:
+                outdate(project)
+            record = record_of_links(plan, scratch, variables)
             built = _delegate.build_wheel(
-                settings, project, scratch, rest, metadata_directory, toolchain, plan.hint
+                settings, project, scratch, rest, metadata_directory, variables, plan.hint
             )
-        from manylinux_shim import _finish
+        from manylinux_shim.finish import finished  # slow to import, and every hook begins here
 
-        return _finish.finished(built, plan, Path(wheel_directory), record).name
+        return finished(built, plan, Path(wheel_directory), record).name
 
 
 def get_requires_for_build_wheel(config_settings: ConfigSettings) -> List[str]:
@@ -48,8 +51,8 @@ def get_requires_for_build_wheel(config_settings: ConfigSettings) -> List[str]:
     project, settings, _ = _begin(config_settings)
     plan = make_plan(settings, os.environ, this_host())
     requires = list(delegated("get_requires_for_build_wheel", config_settings) or [])
-    tools = _equipment.missing(plan)
-    if tools and not _purity.compiles_nothing(settings, project):
+    tools = missing(plan)
+    if tools and not compiles_nothing(settings, project):
         requires += tools
     return requires
 

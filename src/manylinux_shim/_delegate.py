@@ -20,7 +20,7 @@ from typing import Any, Dict, List, Mapping, Optional
 
 from manylinux_shim._errors import BackendError, ShimError
 from manylinux_shim._settings import TABLE, Settings, read_toml
-from manylinux_shim.toolchain._backends import config_settings as adapted
+from manylinux_shim.environment import config_settings as adapted
 
 _CHILD = Path(__file__).with_name("_in_child.py")
 

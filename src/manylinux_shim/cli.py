@@ -1,10 +1,8 @@
 """The command line: ``manylinux-shim COMMAND``.
 
-A command is a module-level ``Command``: a name, a line of help, an example, and two
-functions, one that adds its arguments to a parser and one that runs it. To add
-one, write it in a module of its own and name it in ``COMMANDS``; modules of
-commands are imported when the command is asked for, so that ``--version`` and
-small commands stay quick.
+A command is a ``Command``, in a module of its own in ``commands``, that ``COMMANDS``
+names; it is imported when it is asked for, so that ``--version`` and small commands
+stay quick.
 """
 
 from __future__ import annotations
@@ -14,14 +12,10 @@ import importlib
 import io
 import os
 import sys
-from typing import Callable, Mapping, NamedTuple, Optional, Sequence
+from typing import Callable, Mapping, Optional, Sequence
 
 from manylinux_shim._errors import ShimError
-
-UNREADABLE = 2
-"""Exit code for input that cannot be read, and for a command line that is wrong."""
-INTERRUPTED = 130
-"""What shells say of a command that ended by Ctrl-C: 128 and the signal's number."""
+from manylinux_shim.commands import INTERRUPTED, UNREADABLE, Command
 
 COMMANDS: Mapping[str, str] = {
     "show": "manylinux_shim.commands.show",
@@ -33,18 +27,6 @@ COMMANDS: Mapping[str, str] = {
     "cache": "manylinux_shim.commands.cache",
 }
 """Every command, and the module whose ``COMMAND`` it is."""
-
-
-class Command(NamedTuple):
-    """One command of the command line."""
-
-    help: str
-    """One line for the list of commands."""
-    example: str
-    """What ``--help`` shows at its end."""
-    add_arguments: Callable[[argparse.ArgumentParser], None]
-    run: Callable[[argparse.Namespace], int]
-    """Returns the exit code; a ShimError that it raises is printed, and ends with 2."""
 
 
 def main(argv: Optional[Sequence[str]] = None) -> int:

@@ -23,8 +23,8 @@ from made_wheel import make_wheel
 from manylinux_shim._errors import ElfError, WheelError
 from manylinux_shim.audit import audit_wheel, render, to_json
 from manylinux_shim.audit._audit import judge
-from manylinux_shim.audit._elf import read_elf
 from manylinux_shim.audit._symbols import GlibcTable, MuslTable
+from manylinux_shim.elf._elf import read_elf
 from manylinux_shim.wheel import WheelName
 
 MEMORY = 512 * 2**20

@@ -18,7 +18,7 @@ from made_elf import ET_EXEC, ET_REL, Made, Need, glibc_need
 
 from manylinux_shim._errors import ElfError
 from manylinux_shim._platforms import ARCHITECTURES
-from manylinux_shim.audit._elf import ElfFacts, read_elf
+from manylinux_shim.elf._elf import ElfFacts, read_elf
 
 
 def real_files() -> List[Path]:

@@ -16,8 +16,8 @@ from mutate_inputs import EVIL
 from manylinux_shim._errors import ElfError
 from manylinux_shim._platforms import Version, host_architecture, host_family
 from manylinux_shim.audit._audit import judge
-from manylinux_shim.audit._elf import read_elf
 from manylinux_shim.audit._symbols import GlibcTable, MuslTable
+from manylinux_shim.elf._elf import read_elf
 from manylinux_shim.wheel import WheelName
 
 SOURCE = """

@@ -13,8 +13,8 @@ from made_elf import Made, Need
 from made_wheel import make_wheel
 
 from manylinux_shim._errors import ElfError, WheelError
-from manylinux_shim.audit._elf import read_elf
 from manylinux_shim.audit._reading import read_files
+from manylinux_shim.elf._elf import read_elf
 
 NUMBER = 12
 CHANCE = random.Random(5)

@@ -16,8 +16,8 @@ from made_wheel import make_wheel
 
 from manylinux_shim._platforms import Policy
 from manylinux_shim.audit import audit_wheel, render, render_refusal, to_json
-from manylinux_shim.audit._reasons import KINDS
 from manylinux_shim.audit._systems import SYSTEMS
+from manylinux_shim.audit.reasons import KINDS
 from manylinux_shim.cli import COMMANDS, main
 
 LIBC = ("libc.so.6",)

@@ -19,8 +19,8 @@ from typing import Dict, List, Sequence
 from measure import line, pairs
 
 from manylinux_shim._platforms import host_architecture, lowest_policy
-from manylinux_shim.toolchain._environment import prepare
-from manylinux_shim.toolchain._zig import find_zig
+from manylinux_shim.environment._prepare import prepare
+from manylinux_shim.zig._zig import find_zig
 
 FILES, WORKERS = 200, 2
 SOURCE = """

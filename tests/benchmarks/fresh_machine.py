@@ -24,7 +24,7 @@ import tomlkit
 from measure import line, pairs, timed
 
 from manylinux_shim._platforms import ARCHITECTURES, host_architecture, lowest_policy
-from manylinux_shim.toolchain._zig import find_zig
+from manylinux_shim.zig._zig import find_zig
 
 SDISTS = {
     "kiwisolver": ("kiwisolver==1.4.7", ("setuptools", "setuptools_scm", "cppy")),

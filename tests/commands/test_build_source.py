@@ -19,12 +19,12 @@ from support import projects
 from support.interpreters import Interpreter
 
 from manylinux_shim._errors import SettingsError, ShimError
-from manylinux_shim.building import _git, _own_wheel
-from manylinux_shim.building._copying import copy_again, copy_project
-from manylinux_shim.building._overlay import overlay
-from manylinux_shim.building._pythons import find_python
-from manylinux_shim.building._source import source_tree
-from manylinux_shim.building._unpacking import unpack
+from manylinux_shim.commands.build import _git, _own_wheel
+from manylinux_shim.commands.build._copying import copy_again, copy_project
+from manylinux_shim.commands.build._overlay import overlay
+from manylinux_shim.commands.build._pythons import find_python
+from manylinux_shim.commands.build._source import source_tree
+from manylinux_shim.commands.build._unpacking import unpack
 
 if sys.version_info >= (3, 11):
     import tomllib

@@ -15,8 +15,9 @@ from support.workshop import UV_BUILD_HERE, Workshop
 
 from manylinux_shim._plan import Host, this_host
 from manylinux_shim._platforms import ARCHITECTURES, host_architecture
-from manylinux_shim.examination import Findings, examine, render
-from manylinux_shim.toolchain import _zig
+from manylinux_shim.commands.doctor._examine import examine
+from manylinux_shim.commands.doctor._findings import Findings, render
+from manylinux_shim.zig import _zig
 
 SYSTEM = '[build-system]\nrequires = ["manylinux-shim", "setuptools"]\n'
 SHIM = 'build-backend = "manylinux_shim"\n'

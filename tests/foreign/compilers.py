@@ -12,8 +12,8 @@ import pytest
 from support.workshop import Workshop
 
 from manylinux_shim._platforms import Architecture, lowest_policy
-from manylinux_shim.toolchain._environment import prepare
-from manylinux_shim.toolchain._zig import find_zig
+from manylinux_shim.environment._prepare import prepare
+from manylinux_shim.zig._zig import find_zig
 
 
 @dataclass(frozen=True)

@@ -17,7 +17,7 @@ from support import exchanging, projects, wheels
 from support.workshop import UV_BUILD_WHEEL, Workshop
 
 from manylinux_shim._platforms import architecture
-from manylinux_shim.toolchain._target_python import pyconfig_values
+from manylinux_shim.target_python._variables import pyconfig_values
 
 pytestmark = pytest.mark.foreign
 

@@ -17,8 +17,8 @@ from support import projects
 from support.workshop import ERROR, UV_BUILD_HERE, Workshop, contents
 
 from manylinux_shim._platforms import ARCHITECTURES, Architecture, architecture
-from manylinux_shim.toolchain._sysroot import _LIBGCC_S, _LIBGCC_S_ARM, _LIBGCC_S_PAIRS
-from manylinux_shim.toolchain._target_python import pyconfig, sysconfig_variables
+from manylinux_shim.sysroot._sysroot import _LIBGCC_S, _LIBGCC_S_ARM, _LIBGCC_S_PAIRS
+from manylinux_shim.target_python._variables import pyconfig, sysconfig_variables
 
 pytestmark = pytest.mark.foreign
 

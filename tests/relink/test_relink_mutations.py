@@ -14,7 +14,7 @@ from support import wheels
 
 from manylinux_shim._errors import ShimError
 from manylinux_shim.audit import audit_wheel
-from manylinux_shim.audit._elf import read_elf
+from manylinux_shim.elf._elf import read_elf
 
 # The environment variable is the flag for longer runs.
 ROUNDS = int(os.environ.get("MUTATIONS", "250"))

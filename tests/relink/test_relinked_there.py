@@ -15,7 +15,7 @@ from manylinux_shim._platforms import ARCHITECTURES
 from manylinux_shim.audit import audit_wheel
 from manylinux_shim.relink._catalogue import SOURCE_OF, can_supply, exported_name
 from manylinux_shim.relink._supply import library
-from manylinux_shim.toolchain._zig import find_zig
+from manylinux_shim.zig._zig import find_zig
 
 # Roots of foreign systems are made beside the tests that run cross-built wheels.
 sys.path.append(str(Path(__file__).resolve().parent.parent / "foreign"))

@@ -26,8 +26,8 @@ from support import wheels
 from manylinux_shim._errors import ElfError, PolicyError, ShimError, ToolchainError
 from manylinux_shim._platforms import Policy
 from manylinux_shim.audit import audit_wheel
-from manylinux_shim.audit._elf import ElfFacts, read_elf
 from manylinux_shim.cli import main
+from manylinux_shim.elf._elf import ElfFacts, read_elf
 from manylinux_shim.relink import _room
 
 

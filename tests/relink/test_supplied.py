@@ -11,14 +11,14 @@ import pytest
 
 from manylinux_shim._platforms import ARCHITECTURES, host_architecture, lowest_policy
 from manylinux_shim.audit import audit_wheel
-from manylinux_shim.audit._elf import read_elf
+from manylinux_shim.elf._elf import read_elf
 from manylinux_shim.relink._catalogue import (
     SOURCE_OF,
     can_supply,
     exported_name,
 )
 from manylinux_shim.relink._supply import SOURCE_DIRECTORY, library
-from manylinux_shim.toolchain._zig import find_zig
+from manylinux_shim.zig._zig import find_zig
 
 ELSEWHERE = {"_cxa_thread_atexit_impl", "_libc_start_main"}
 """Tested by programs of their own."""

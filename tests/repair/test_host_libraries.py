@@ -7,8 +7,8 @@ from typing import Sequence
 
 import pytest
 
-from manylinux_shim.toolchain._command import Command, Target
-from manylinux_shim.toolchain._host_libraries import explanations, take_from_host
+from manylinux_shim.compiler._command import Command, Target
+from manylinux_shim.compiler._host_libraries import explanations, take_from_host
 
 ANY = ("*",)
 """What ``repair = true`` allows."""

@@ -10,7 +10,7 @@ from packaging.licenses import canonicalize_license_expression
 
 from manylinux_shim.sbom._links import Link
 from manylinux_shim.sbom._parts import PARTS, parts_of, version_of
-from manylinux_shim.toolchain._zig import find_zig
+from manylinux_shim.zig._zig import find_zig
 
 CACHE = "/home/me/.cache/manylinux-shim/zig-0.17.1"
 RUNTIME = f"{CACHE}/runtimes-x86_64-manylinux/2/archives/runtime-af0c.a"

@@ -9,7 +9,7 @@ import pytest
 from support import projects, sboms, wheels
 from support.workshop import UV_BUILD_HERE, UV_BUILD_WHEEL, Workshop
 
-from manylinux_shim.toolchain._zig import find_zig
+from manylinux_shim.zig._zig import find_zig
 
 LLVM = {"libc++", "libc++abi"}
 

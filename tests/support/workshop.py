@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Dict, List, Mapping, Optional, Sequence, Union
 
-from manylinux_shim.toolchain._zig import REQUIREMENT
+from manylinux_shim.zig._zig import REQUIREMENT
 from support.interpreters import uv
 
 PythonPath = Union[str, Path]

@@ -13,14 +13,14 @@ from typing import Callable, Dict, List, Set
 import pytest
 
 from manylinux_shim._platforms import Policy, host_architecture
-from manylinux_shim.toolchain._driver import LINKS_VARIABLE
-from manylinux_shim.toolchain._environment import prepare
-from manylinux_shim.toolchain._sysroot import runtimes_directory
-from manylinux_shim.toolchain._twin import DIRECTORY
-from manylinux_shim.toolchain._zig import find_zig
-from manylinux_shim.toolchain.runtimes import place_of, runtime_inputs
-from manylinux_shim.toolchain.runtimes._ahead import ahead, expected
-from manylinux_shim.toolchain.runtimes._shared import shared_path
+from manylinux_shim.compiler._driver import LINKS_VARIABLE
+from manylinux_shim.compiler._twin import TWINS
+from manylinux_shim.environment._prepare import prepare
+from manylinux_shim.runtimes import place_of, runtime_inputs
+from manylinux_shim.runtimes._ahead import ahead, expected
+from manylinux_shim.runtimes._shared import shared_path
+from manylinux_shim.sysroot._sysroot import runtimes_directory
+from manylinux_shim.zig._zig import find_zig
 
 ZIG = find_zig()
 HOST = host_architecture()
@@ -158,8 +158,8 @@ BUILD = """
 import sys, time
 from pathlib import Path
 from manylinux_shim._platforms import Policy, host_architecture
-from manylinux_shim.toolchain._zig import find_zig
-from manylinux_shim.toolchain.runtimes._ahead import ahead
+from manylinux_shim.zig._zig import find_zig
+from manylinux_shim.runtimes._ahead import ahead
 policy = Policy.parse("manylinux_2_17")
 with ahead(find_zig(), host_architecture(), policy, Path(sys.argv[1]), Path(sys.argv[2])):
     time.sleep(2)
@@ -202,7 +202,7 @@ def linked(tools: Dict[str, str], name: str, directory: Path) -> None:
 
 @pytest.fixture
 def links(scratch: Path) -> Dict[str, str]:
-    (scratch / "links" / DIRECTORY).mkdir(parents=True)
+    (scratch / "links" / TWINS).mkdir(parents=True)
     return {LINKS_VARIABLE: str(scratch / "links")}
 
 

@@ -7,15 +7,15 @@ from typing import List
 
 import pytest
 
-from manylinux_shim.toolchain._arguments import (
+from manylinux_shim.compiler._arguments import (
     expand_response_files,
     parse,
     search_directory,
     split_words,
 )
-from manylinux_shim.toolchain._command import Target
-from manylinux_shim.toolchain._linking import effective_run_path, link_arguments
-from manylinux_shim.toolchain._rules import (
+from manylinux_shim.compiler._command import Target
+from manylinux_shim.compiler._linking import effective_run_path, link_arguments
+from manylinux_shim.compiler._rules import (
     COMPILER_RULES,
     COMPLETED,
     DEBUG_RULES,

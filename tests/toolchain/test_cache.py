@@ -15,7 +15,7 @@ import pytest
 
 from manylinux_shim._errors import ToolchainError
 from manylinux_shim.cli import main
-from manylinux_shim.toolchain._cache import cache_root, make_once
+from manylinux_shim.zig._cache import cache_root, make_once
 
 
 def test_the_cache_is_where_the_xdg_specification_says(tmp_path: Path) -> None:
@@ -54,7 +54,7 @@ def test_what_fails_while_it_is_made_leaves_nothing(tmp_path: Path) -> None:
 def test_a_process_killed_while_making_does_not_stop_the_next(tmp_path: Path) -> None:
     code = (
         "import sys, time; from pathlib import Path\n"
-        "from manylinux_shim.toolchain._cache import make_once\n"
+        "from manylinux_shim.zig._cache import make_once\n"
         "def slow(staging):\n"
         "    (staging / 'half').touch(); print('begun', flush=True); time.sleep(60)\n"
         "make_once(Path(sys.argv[1]), slow)\n"

@@ -10,9 +10,9 @@ from typing import Any, Dict, List, Mapping, Optional
 import pytest
 
 from manylinux_shim._platforms import ARCHITECTURES, architecture
-from manylinux_shim.toolchain._backends import MESON_VARIABLE, config_settings, requirements
-from manylinux_shim.toolchain._cross_files import cross_files
-from manylinux_shim.toolchain._host_packages import host_packages, links_only_to
+from manylinux_shim.environment._backends import MESON_VARIABLE, config_settings, requirements
+from manylinux_shim.environment._cross_files import cross_files
+from manylinux_shim.environment._host_packages import host_packages, links_only_to
 
 CROSS = {MESON_VARIABLE: "/cache/meson.ini"}
 MESON = {

@@ -13,9 +13,9 @@ import pytest
 from elftools.elf.elffile import ELFFile
 
 from manylinux_shim._platforms import ARCHITECTURES, Policy, host_architecture
-from manylinux_shim.toolchain._environment import prepare
-from manylinux_shim.toolchain._tools import ROOT_VARIABLE, START
-from manylinux_shim.toolchain._zig import find_zig
+from manylinux_shim.environment._prepare import prepare
+from manylinux_shim.environment._tools import ROOT_VARIABLE, START
+from manylinux_shim.zig._zig import find_zig
 
 HELLO = """
 #include <math.h>
@@ -341,6 +341,6 @@ def test_the_driver_starts_on_the_standard_library_alone(toolchain: Dict[str, st
         check=False,
     )
     loaded = {line.rpartition("|")[2].strip() for line in started.stderr.splitlines()}
-    assert "manylinux_shim.toolchain._arguments" in loaded
+    assert "manylinux_shim.compiler._arguments" in loaded
     slow = {"re", "json", "typing", "pathlib", "subprocess", "dataclasses", "tempfile", "enum"}
     assert not slow & loaded

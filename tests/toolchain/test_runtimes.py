@@ -18,14 +18,13 @@ import pytest
 
 from manylinux_shim._errors import ToolchainError
 from manylinux_shim._platforms import ARCHITECTURES, Policy, host_architecture, lowest_policy
-from manylinux_shim.toolchain._environment import prepare
-from manylinux_shim.toolchain._zig import find_zig
-from manylinux_shim.toolchain.runtimes import _closure, _commands, runtime_inputs
-from manylinux_shim.toolchain.runtimes._builtins import exported
-from manylinux_shim.toolchain.runtimes._commands import Commands, commands, oldest_target
-from manylinux_shim.toolchain.runtimes._excerpt import excerpt
-from manylinux_shim.toolchain.runtimes._objects import Symbols, make_file, read_symbols
-from manylinux_shim.toolchain.runtimes._sources import (
+from manylinux_shim.environment._prepare import prepare
+from manylinux_shim.runtimes import _closure, _commands, runtime_inputs
+from manylinux_shim.runtimes._builtins import exported
+from manylinux_shim.runtimes._commands import Commands, commands, oldest_target
+from manylinux_shim.runtimes._excerpt import excerpt
+from manylinux_shim.runtimes._objects import Symbols, make_file, read_symbols
+from manylinux_shim.runtimes._sources import (
     PARTLY_NEEDED,
     UNITS,
     candidates,
@@ -38,6 +37,7 @@ from manylinux_shim.toolchain.runtimes._sources import (
     stems_of,
     variant,
 )
+from manylinux_shim.zig._zig import find_zig
 
 PROGRAM = Path(__file__).with_name("cxx_library.cpp")
 EXTENSION = """
@@ -800,7 +800,7 @@ def test_a_file_is_there_as_a_whole_or_not_at_all(tmp_path: Path) -> None:
 
 CHILD = """
 import sys
-from manylinux_shim.toolchain.runtimes import runtime_inputs
+from manylinux_shim.runtimes import runtime_inputs
 print(runtime_inputs(sys.argv[1], sys.argv[2], sys.argv[3], sys.argv[4:])[0])
 """
 

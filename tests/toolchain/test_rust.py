@@ -12,7 +12,7 @@ import pytest
 
 from manylinux_shim._errors import ToolchainError
 from manylinux_shim._platforms import ARCHITECTURES, host_architecture
-from manylinux_shim.toolchain._rust import (
+from manylinux_shim.environment._rust import (
     Rust,
     compiles_rust,
     remedy,

@@ -12,11 +12,11 @@ from typing import Dict, List
 import pytest
 
 from manylinux_shim._platforms import Policy, host_architecture
-from manylinux_shim.audit._elf import read_elf
-from manylinux_shim.toolchain._environment import prepare
-from manylinux_shim.toolchain._sysroot import Sysroot, sysroot
-from manylinux_shim.toolchain._zig import find_zig
-from manylinux_shim.toolchain.runtimes._shared import VERSION, shared_runtime
+from manylinux_shim.elf._elf import read_elf
+from manylinux_shim.environment._prepare import prepare
+from manylinux_shim.runtimes._shared import VERSION, shared_runtime
+from manylinux_shim.sysroot._sysroot import Sysroot, sysroot
+from manylinux_shim.zig._zig import find_zig
 
 ZIG = find_zig()
 HOST = host_architecture()

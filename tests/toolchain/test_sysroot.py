@@ -9,9 +9,9 @@ from pathlib import Path
 import pytest
 
 from manylinux_shim._platforms import Policy, architecture
-from manylinux_shim.audit._elf import ElfFacts, read_elf
-from manylinux_shim.toolchain._environment import prepare
-from manylinux_shim.toolchain._zig import find_zig
+from manylinux_shim.elf._elf import ElfFacts, read_elf
+from manylinux_shim.environment._prepare import prepare
+from manylinux_shim.zig._zig import find_zig
 
 WEAK = """
 #include <stdlib.h>

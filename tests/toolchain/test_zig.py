@@ -14,8 +14,8 @@ from support.interpreters import uv
 
 from manylinux_shim._errors import ToolchainError
 from manylinux_shim._platforms import Policy, host_architecture
-from manylinux_shim.toolchain import _zig
-from manylinux_shim.toolchain._environment import prepare
+from manylinux_shim.environment._prepare import prepare
+from manylinux_shim.zig import _zig
 
 CXX = """
 #include <stdexcept>

@@ -12,8 +12,8 @@ import re
 from typing import Callable, Iterable, List, Optional, Tuple
 
 from manylinux_shim.audit import _explanations as why
-from manylinux_shim.audit._elf import ElfFacts
-from manylinux_shim.audit._reasons import Reason
+from manylinux_shim.audit.reasons import Reason
+from manylinux_shim.elf import ElfFacts
 from manylinux_shim.wheel import WheelName
 
 PythonVersion = Tuple[int, int]

@@ -11,14 +11,14 @@ from manylinux_shim._platforms import Architecture, Version
 from manylinux_shim.audit import _explanations as why
 from manylinux_shim.audit._abi3 import NOT_CHECKED, oldest_python, stable_abi, violations
 from manylinux_shim.audit._cxx import exchanging
-from manylinux_shim.audit._elf import ElfFacts
 from manylinux_shim.audit._policies import floor_of, policies
 from manylinux_shim.audit._reading import read_files
-from manylinux_shim.audit._reasons import Reason, Requirement
 from manylinux_shim.audit._requirements import Judge
 from manylinux_shim.audit._scope import Scope
 from manylinux_shim.audit._symbols import GlibcTable, MuslTable
 from manylinux_shim.audit._verdict import Verdict, family_of
+from manylinux_shim.audit.reasons import Reason, Requirement
+from manylinux_shim.elf import ElfFacts
 from manylinux_shim.wheel import WheelName
 
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import List, Sequence, Tuple
 
-from manylinux_shim.audit._elf import ElfFacts
 from manylinux_shim.audit._scope import Scope
+from manylinux_shim.elf import ElfFacts
 
 _THROWS = "__cxa_throw"
 

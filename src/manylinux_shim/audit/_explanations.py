@@ -8,10 +8,10 @@ from __future__ import annotations
 from typing import Optional, Tuple
 
 from manylinux_shim._platforms import Architecture, Policy
-from manylinux_shim.audit import _reasons as kinds
-from manylinux_shim.audit._elf import ElfFacts
+from manylinux_shim.audit import reasons as kinds
 from manylinux_shim.audit._policies import NEVER, Floor, glibc_version
-from manylinux_shim.audit._reasons import Reason, Requirement
+from manylinux_shim.audit.reasons import Reason, Requirement
+from manylinux_shim.elf import ElfFacts
 
 _LINK_OLDER = 'Link against an older glibc (mode = "zig"), or claim the newer policy.'
 _OUTSIDE = (

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Dict, Iterable, List, Optional, Tuple
 
 from manylinux_shim._platforms import Policy
-from manylinux_shim.audit._reasons import Reason
+from manylinux_shim.audit.reasons import Reason
 
 
 @dataclass(frozen=True)

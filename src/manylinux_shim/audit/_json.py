@@ -31,9 +31,9 @@ from __future__ import annotations
 
 from typing import Any, Dict
 
-from manylinux_shim.audit._elf import EM_386, EM_X86_64, ElfFacts
-from manylinux_shim.audit._reasons import Reason
 from manylinux_shim.audit._verdict import Verdict
+from manylinux_shim.audit.reasons import Reason
+from manylinux_shim.elf import EM_386, EM_X86_64, ElfFacts
 
 SCHEMA_VERSION = 1
 

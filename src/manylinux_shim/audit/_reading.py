@@ -11,7 +11,7 @@ import threading
 from pathlib import Path
 from typing import Dict, List, Optional, Tuple
 
-from manylinux_shim.audit._elf import MAGIC, ElfFacts, read_elf
+from manylinux_shim.elf import MAGIC, ElfFacts, read_elf
 from manylinux_shim.wheel import Archive, Member
 
 _MOST_THREADS = 4

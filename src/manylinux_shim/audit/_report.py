@@ -11,9 +11,9 @@ from typing import Iterator, List, Optional, Tuple
 
 from manylinux_shim._platforms import Policy
 from manylinux_shim.audit._grouping import Cause, causes
-from manylinux_shim.audit._reasons import Reason
 from manylinux_shim.audit._systems import SYSTEMS
 from manylinux_shim.audit._verdict import Verdict
+from manylinux_shim.audit.reasons import Reason
 
 _EXAMPLES = 2
 _LONGEST_SYMBOL = 48

@@ -13,7 +13,6 @@ from typing import Callable, FrozenSet, Iterable, List, Optional, Sequence, Set,
 
 from manylinux_shim._platforms import Architecture
 from manylinux_shim.audit import _explanations as why
-from manylinux_shim.audit._elf import ElfFacts
 from manylinux_shim.audit._policies import (
     ALWAYS,
     BANNED,
@@ -28,9 +27,10 @@ from manylinux_shim.audit._policies import (
     musl_library_floor,
     version_floor,
 )
-from manylinux_shim.audit._reasons import Reason, Requirement
 from manylinux_shim.audit._scope import Scope, run_path_directory
 from manylinux_shim.audit._symbols import LIBRARY_OF_SONAME, GlibcTable, MuslTable
+from manylinux_shim.audit.reasons import Reason, Requirement
+from manylinux_shim.elf import ElfFacts
 
 # A module's own entry point is no part of the API, though it is spelled like it.
 _PYTHON_API = re.compile(r"_?Py(?!Init_)")

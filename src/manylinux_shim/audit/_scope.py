@@ -13,7 +13,7 @@ import posixpath
 import re
 from typing import Dict, FrozenSet, List, Optional, Sequence, Set, Tuple
 
-from manylinux_shim.audit._elf import ElfFacts
+from manylinux_shim.elf import ElfFacts
 
 # How many libraries may lead to each other's run paths; loaders have no such bound,
 # but two are many, and a wheel made to keep us busy would have thousands.

@@ -9,11 +9,11 @@ from typing import Dict, Iterable, Optional, Tuple
 
 from manylinux_shim._platforms import Architecture, Policy, Version, parse_platform_tag
 from manylinux_shim.audit import _explanations as why
-from manylinux_shim.audit import _reasons as kinds
-from manylinux_shim.audit._elf import ElfFacts
+from manylinux_shim.audit import reasons as kinds
 from manylinux_shim.audit._policies import ALWAYS, NEVER, Floor, floor_of, policies
-from manylinux_shim.audit._reasons import KINDS, Reason, Requirement
 from manylinux_shim.audit._requirements import libc_of
+from manylinux_shim.audit.reasons import KINDS, Reason, Requirement
+from manylinux_shim.elf import ElfFacts
 
 
 @dataclass(frozen=True)

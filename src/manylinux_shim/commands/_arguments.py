@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Callable, Sequence
 
 from manylinux_shim._errors import ShimError
-from manylinux_shim.cli import UNREADABLE
+from manylinux_shim.commands import UNREADABLE
 
 
 def add_wheels(parser: argparse.ArgumentParser) -> None:

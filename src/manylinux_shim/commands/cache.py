@@ -8,7 +8,7 @@ import sys
 import time
 
 from manylinux_shim._messages import say
-from manylinux_shim.cli import Command
+from manylinux_shim.commands import Command
 
 _DAY = 24 * 60 * 60
 
@@ -26,7 +26,7 @@ def _add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def _run(options: argparse.Namespace) -> int:
-    from manylinux_shim.toolchain._cache import cache_root, entries, remove
+    from manylinux_shim.zig import cache_root, entries, remove
 
     root = cache_root(os.environ, say)
     now = time.time()

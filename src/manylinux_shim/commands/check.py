@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import List, Sequence
 
 from manylinux_shim._platforms import Policy, parse_platform_tag
-from manylinux_shim.cli import Command
+from manylinux_shim.commands import Command
 from manylinux_shim.commands._arguments import add_wheels, each_wheel
 
 UNPROVEN = 1

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Dict, Iterator
 from manylinux_shim._errors import SettingsError
 from manylinux_shim._platforms import Policy
 from manylinux_shim._settings import MODES, read_toml
-from manylinux_shim.cli import Command
+from manylinux_shim.commands import Command
 from manylinux_shim.commands._arguments import add_project, use_colour
 
 if TYPE_CHECKING:

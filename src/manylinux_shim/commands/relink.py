@@ -12,7 +12,7 @@ from manylinux_shim._errors import PolicyError, WheelError
 from manylinux_shim._messages import say
 from manylinux_shim._platforms import Policy, parse_platform_tag
 from manylinux_shim._settings import source_date
-from manylinux_shim.cli import Command
+from manylinux_shim.commands import Command
 from manylinux_shim.commands._arguments import add_wheels, each_wheel
 
 

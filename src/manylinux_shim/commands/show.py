@@ -6,7 +6,7 @@ import argparse
 import sys
 from pathlib import Path
 
-from manylinux_shim.cli import Command
+from manylinux_shim.commands import Command
 from manylinux_shim.commands._arguments import add_wheels, each_wheel, use_colour, width
 
 

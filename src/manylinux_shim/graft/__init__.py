@@ -5,4 +5,11 @@ from __future__ import annotations
 from manylinux_shim.graft._auditwheel import Grafted, graft, missing_auditwheel, missing_patchelf
 from manylinux_shim.graft._origin import Package, package_of
 
-__all__ = ["Grafted", "Package", "graft", "missing_auditwheel", "missing_patchelf", "package_of"]
+__all__ = [
+    "Grafted",
+    "Package",
+    "graft",
+    "missing_auditwheel",
+    "missing_patchelf",
+    "package_of",
+]

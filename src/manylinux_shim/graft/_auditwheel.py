@@ -19,11 +19,10 @@ from typing import Callable, Dict, Iterable, List, Mapping, Optional, Sequence, 
 
 from manylinux_shim._errors import PolicyError, ToolchainError
 from manylinux_shim._platforms import Policy, host_architecture, host_family, lowest_policy
-from manylinux_shim._programs import run
-from manylinux_shim.audit import Verdict
-from manylinux_shim.audit._policies import NEVER
-from manylinux_shim.audit._reasons import LIBRARY
-from manylinux_shim.relink._room import PATCHELF_REQUIREMENT, find_patchelf
+from manylinux_shim._processes import run
+from manylinux_shim.audit import NEVER, Verdict
+from manylinux_shim.audit.reasons import LIBRARY
+from manylinux_shim.relink import PATCHELF_REQUIREMENT, find_patchelf
 from manylinux_shim.wheel import Archive, retag
 
 AUDITWHEEL_REQUIREMENT = "auditwheel>=6"

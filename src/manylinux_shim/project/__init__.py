@@ -1,4 +1,4 @@
-"""A project's ``pyproject.toml``: the change that brings the shim in, and the way back.
+"""A project's ``pyproject.toml``: what it says, the change for the shim, and the way back.
 
 Pure: text in, text out. Where things stand in the text is tomlkit's answer; what
 is changed is a few characters there, so that all the rest stays as it is, byte
@@ -7,9 +7,30 @@ for byte.
 
 from __future__ import annotations
 
-from manylinux_shim.project._change import Change
-from manylinux_shim.project._insertion import inserted
-from manylinux_shim.project._purity import pure_backend
-from manylinux_shim.project._removal import MADE_HERE, removed
+from manylinux_shim._lazy import lazily
 
-__all__ = ["MADE_HERE", "Change", "inserted", "pure_backend", "removed"]
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from manylinux_shim.project._backends import compiles_nothing as compiles_nothing
+    from manylinux_shim.project._change import MODULE as MODULE
+    from manylinux_shim.project._change import SHIM as SHIM
+    from manylinux_shim.project._change import Change as Change
+    from manylinux_shim.project._change import our_table as our_table
+    from manylinux_shim.project._insertion import inserted as inserted
+    from manylinux_shim.project._pure import pure_backend as pure_backend
+    from manylinux_shim.project._removal import MADE_HERE as MADE_HERE
+    from manylinux_shim.project._removal import removed as removed
+    from manylinux_shim.project._requires import names as names
+    from manylinux_shim.project._requires import requirements as requirements
+
+__getattr__ = lazily(
+    __name__,
+    {
+        "_backends": ("compiles_nothing",),
+        "_change": ("Change", "MODULE", "SHIM", "our_table"),
+        "_insertion": ("inserted",),
+        "_pure": ("pure_backend",),
+        "_removal": ("MADE_HERE", "removed"),
+        "_requires": ("names", "requirements"),
+    },
+)

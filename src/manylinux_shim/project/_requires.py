@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from typing import Any, Optional, Sequence
+from typing import Any, List, Mapping, Optional, Sequence
 
 from manylinux_shim.project._change import SHIM
 
@@ -48,3 +48,10 @@ def without_shim(array: str) -> Optional[str]:
 def fewer(requires: Sequence[Any]) -> Any:
     """A copy of ``requires`` without the shim, whatever version of it was asked for."""
     return [entry for entry in requires if not names(str(entry), SHIM)]
+
+
+def requirements(pyproject: Mapping[str, Any]) -> List[str]:
+    """Normalized names of the distributions in ``[build-system] requires`` (PEP 503)."""
+    lines = pyproject.get("build-system", {}).get("requires", [])
+    found = (_NAME.match(str(line).strip()) for line in lines)
+    return [canonical(match[0]) for match in found if match]

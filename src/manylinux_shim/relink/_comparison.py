@@ -12,11 +12,20 @@ from dataclasses import replace
 from typing import Dict, Iterator, List, NamedTuple, Sequence
 
 from manylinux_shim._errors import ElfError
-from manylinux_shim.audit import ElfFacts
-from manylinux_shim.audit import _dynamic_tags as tags
-from manylinux_shim.audit._dynsym import gnu_hash_count, hash_count, symbol_count
-from manylinux_shim.audit._elf import PT_DYNAMIC, PT_GNU_PROPERTY, PT_INTERP, PT_LOAD, read_elf
-from manylinux_shim.audit._image import Image, Segment
+from manylinux_shim.elf import (
+    PT_DYNAMIC,
+    PT_GNU_PROPERTY,
+    PT_INTERP,
+    PT_LOAD,
+    ElfFacts,
+    Image,
+    Segment,
+    gnu_hash_count,
+    hash_count,
+    read_elf,
+    symbol_count,
+)
+from manylinux_shim.elf import dynamic_tags as tags
 from manylinux_shim.relink._linkage import Linkage, read_linkage, symbol_size
 from manylinux_shim.relink._references import Plan
 from manylinux_shim.relink._rewriting import Additions

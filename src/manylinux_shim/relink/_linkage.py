@@ -11,11 +11,18 @@ from dataclasses import dataclass
 from typing import Dict, List, Optional, Tuple
 
 from manylinux_shim._errors import ElfError
-from manylinux_shim.audit import _dynamic_tags as tags
-from manylinux_shim.audit._dynamic import dynamic_entries
-from manylinux_shim.audit._dynsym import symbol_count
-from manylinux_shim.audit._elf import PT_DYNAMIC, PT_LOAD, Header, read_segments
-from manylinux_shim.audit._image import Image, Segment, Strings
+from manylinux_shim.elf import (
+    PT_DYNAMIC,
+    PT_LOAD,
+    Header,
+    Image,
+    Segment,
+    Strings,
+    dynamic_entries,
+    read_segments,
+    symbol_count,
+)
+from manylinux_shim.elf import dynamic_tags as tags
 
 VERNEED_SIZE = 16
 """Bytes of an ``Elf_Verneed`` and of an ``Elf_Vernaux``, which are the same."""

@@ -11,16 +11,18 @@ from dataclasses import dataclass
 from typing import Callable, Dict, List, Mapping, Optional, Sequence, Set, Tuple, Union
 
 from manylinux_shim._platforms import Architecture, Policy
-from manylinux_shim.audit import GlibcTable
-from manylinux_shim.audit._abilists import VersionTriple
-from manylinux_shim.audit._policies import (
+from manylinux_shim.audit import (
     GLIBC_LIBRARIES,
+    LIBRARY_OF_SONAME,
     OTHER_LIBRARIES,
+    GlibcTable,
+    SymbolVersion,
+    VersionTriple,
     floor_of,
     glibc_version,
     version_floor,
+    version_text,
 )
-from manylinux_shim.audit._symbols import LIBRARY_OF_SONAME, SymbolVersion, version_text
 from manylinux_shim.relink._catalogue import (
     OLDER_NAMES,
     OTHER_INTERFACES,

@@ -6,7 +6,7 @@ import struct
 from typing import Callable, Dict, List, NamedTuple, Optional, Sequence, Tuple
 
 from manylinux_shim._errors import ElfError
-from manylinux_shim.audit import _dynamic_tags as tags
+from manylinux_shim.elf import dynamic_tags as tags
 from manylinux_shim.relink._linkage import (
     VER_NDX_GLOBAL,
     VERNEED_SIZE,

@@ -19,8 +19,8 @@ from pathlib import Path
 from typing import Iterator, Tuple
 
 from manylinux_shim._errors import ElfError, ToolchainError
-from manylinux_shim._programs import run
-from manylinux_shim.audit import _dynamic_tags as tags
+from manylinux_shim._processes import run
+from manylinux_shim.elf import dynamic_tags as tags
 from manylinux_shim.relink._linkage import read_linkage
 
 OLDEST = (0, 17)

@@ -13,11 +13,10 @@ from typing import Collection, List, NamedTuple, Sequence
 
 from manylinux_shim._errors import ToolchainError
 from manylinux_shim._platforms import Architecture, Policy
-from manylinux_shim._programs import run, zig_environment
+from manylinux_shim._processes import run, zig_environment
 from manylinux_shim.relink._catalogue import exported_name, sources_of
-from manylinux_shim.toolchain._cache import make_once
-from manylinux_shim.toolchain._sysroot import ALWAYS_LINKED, Sysroot, sysroot
-from manylinux_shim.toolchain._zig import Zig
+from manylinux_shim.sysroot import ALWAYS_LINKED, Sysroot, sysroot
+from manylinux_shim.zig import Zig, make_once
 
 SOURCE_DIRECTORY = Path(__file__).with_name("supply")
 _LIBRARIES = ("c", "pthread", "dl", "resolv")

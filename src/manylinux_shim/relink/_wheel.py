@@ -16,12 +16,16 @@ from typing import Callable, Dict, List, NamedTuple, Optional, Sequence, Tuple
 from manylinux_shim._errors import ElfError, PolicyError
 from manylinux_shim._messages import say
 from manylinux_shim._platforms import Architecture, Policy, Version
-from manylinux_shim.audit import ElfFacts, GlibcTable
-from manylinux_shim.audit._audit import machine_of
-from manylinux_shim.audit._elf import MAGIC, read_elf
-from manylinux_shim.audit._policies import GLIBC_LIBRARIES
-from manylinux_shim.audit._requirements import libc_of
-from manylinux_shim.audit._scope import Scope, library_place, run_path_directory
+from manylinux_shim.audit import (
+    GLIBC_LIBRARIES,
+    GlibcTable,
+    Scope,
+    libc_of,
+    library_place,
+    machine_of,
+    run_path_directory,
+)
+from manylinux_shim.elf import MAGIC, ElfFacts, read_elf
 from manylinux_shim.relink._comparison import verify
 from manylinux_shim.relink._linkage import read_linkage
 from manylinux_shim.relink._references import Plan, Refusal, plan
@@ -197,8 +201,7 @@ def _library(
     arch: Architecture, policy: Policy, names: Sequence[str], notice: Callable[[str], None]
 ) -> Library:
     from manylinux_shim.relink._supply import library
-    from manylinux_shim.toolchain._cache import cache_root
-    from manylinux_shim.toolchain._zig import find_zig
+    from manylinux_shim.zig import cache_root, find_zig
 
     return library(find_zig(), arch, policy, names, cache_root(os.environ, notice))
 

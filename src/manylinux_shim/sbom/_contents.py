@@ -11,8 +11,7 @@ from manylinux_shim._platforms import Policy
 from manylinux_shim.sbom._document import Component, Contents
 from manylinux_shim.sbom._links import Link, links_of
 from manylinux_shim.sbom._parts import PARTS, parts_of, shared_parts, version_of
-from manylinux_shim.wheel import WheelName
-from manylinux_shim.wheel._metadata import normalised
+from manylinux_shim.wheel import WheelName, normalised
 
 if TYPE_CHECKING:
     from manylinux_shim.graft import Package  # seldom needed, slow to import

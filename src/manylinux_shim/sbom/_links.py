@@ -1,4 +1,4 @@
-"""What the links of this build left on record: the driver's half is ``_driver._recording``.
+"""What the links of this build left on record; the driver's half is ``compiler._driver``.
 
 Three files a link, whose names begin alike::
 

@@ -2,22 +2,24 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from manylinux_shim._lazy import lazily
 
-from manylinux_shim.wheel._archive import Archive
-from manylinux_shim.wheel._format import Member
-from manylinux_shim.wheel._metadata import WheelName
-
+TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from manylinux_shim.wheel._retag import repack, retag
+    from manylinux_shim.wheel._archive import Archive as Archive
+    from manylinux_shim.wheel._format import Member as Member
+    from manylinux_shim.wheel._metadata import WheelName as WheelName
+    from manylinux_shim.wheel._metadata import find_dist_info as find_dist_info
+    from manylinux_shim.wheel._metadata import normalised as normalised
+    from manylinux_shim.wheel._retag import repack as repack
+    from manylinux_shim.wheel._retag import retag as retag
 
-__all__ = ["Archive", "Member", "WheelName", "repack", "retag"]
-
-
-def __getattr__(name: str) -> Any:
-    """What writes a wheel, imported when one is written (PEP 562)."""
-    if name in ("repack", "retag"):
-        from manylinux_shim.wheel import _retag
-
-        return getattr(_retag, name)
-    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+__getattr__ = lazily(
+    __name__,
+    {
+        "_archive": ("Archive",),
+        "_format": ("Member",),
+        "_metadata": ("WheelName", "find_dist_info", "normalised"),
+        "_retag": ("repack", "retag"),
+    },
+)

@@ -1,1 +1,0 @@
-"""Many wheels on one machine: a project, its jobs, and what came of each."""

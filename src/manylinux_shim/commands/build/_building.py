@@ -1,0 +1,184 @@
+"""One job: a tree of its own, a frontend in a child process, a wheel that lands whole."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import shutil
+import tempfile
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Callable, Iterator, List, Mapping, Optional, Sequence, Tuple
+
+from manylinux_shim._errors import ShimError
+from manylinux_shim._platforms import Policy, parse_platform_tag
+from manylinux_shim._settings import TABLE
+from manylinux_shim.commands.build import _copying
+from manylinux_shim.commands.build import _stages
+from manylinux_shim.commands.build._children import Children
+from manylinux_shim.commands.build._frontends import Frontend
+from manylinux_shim.commands.build._jobs import Job
+from manylinux_shim.commands.build._pythons import Python
+from manylinux_shim.wheel import WheelName
+
+
+@dataclass(frozen=True)
+class Task:
+    """A job with all that was found out for it."""
+
+    job: Job
+    python: Python
+    runner: Path
+    """The interpreter to give to the frontend."""
+    number: int
+    """Its place in the order asked for, from 0."""
+    name: str
+    """Tells it from its neighbours; also the name of its log, without the ending."""
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What came of a task."""
+
+    task: Task
+    seconds: float
+    wheel: Optional[Path] = None
+    """Where it is, None when there is none."""
+    size: int = 0
+    """In bytes."""
+    error: str = ""
+    log: Optional[Path] = None
+    """What was printed, if that is kept."""
+    same_as: Optional[str] = None
+    """The name of the task whose wheel has the same name, and stayed."""
+
+
+@dataclass(frozen=True)
+class Order:
+    """What all tasks have in common."""
+
+    tree: Path
+    """The copy that no build is run in."""
+    inside: Path
+    """The project's place in it, relative."""
+    scratch: Path
+    frontend: Frontend
+    settings: Tuple[str, ...]
+    """``KEY=VALUE``, as given by the user."""
+    environment: Mapping[str, str]
+    logs: Path
+
+
+def build(
+    order: Order, task: Task, children: Children, stage: Callable[[str], None]
+) -> Tuple[Path, Path]:
+    """The wheel of one task, in a directory of this task's, and the log.
+
+    Raises ShimError with what the build said when it fails, and Stopped.
+    """
+    room = order.scratch / "jobs" / task.name
+    log = order.logs / f"{task.name}.log"
+    stage(_stages.COPYING)
+    _copying.copy_again(order.tree, room / "tree")
+    stage(_stages.PREPARING)
+    lines: List[str] = []
+
+    def heard(line: str) -> None:
+        lines.append(line)
+        found = _stages.stage_of(line)
+        if found is not None:
+            stage(found)
+
+    out = room / "wheel"
+    out.mkdir()
+    # Short, for the sockets that some tools make there; it goes whatever happens.
+    temporary = order.scratch / "t" / str(task.number)
+    temporary.mkdir(parents=True)
+    command = order.frontend.command(
+        task.runner, room / "tree" / order.inside, out, _settings(task.job, order.settings)
+    )
+    try:
+        environment = {**order.environment, "TMPDIR": str(temporary)}
+        status = children.run(command, room, environment, log, heard)
+    finally:
+        shutil.rmtree(room / "tree", ignore_errors=True)
+        shutil.rmtree(temporary, ignore_errors=True)
+    wheels = list(out.glob("*.whl"))
+    if status != 0 or len(wheels) != 1:
+        raise ShimError(_stages.failure(lines) or f"{order.frontend.name} ended with {status}")
+    _require_as_asked(wheels[0].name, task.job)
+    return wheels[0], log
+
+
+def _require_as_asked(wheel: str, job: Job) -> None:
+    """ShimError for a wheel for something else: with ``mode = "off"`` nobody else looks."""
+    platforms = WheelName.parse(wheel).platforms
+    if platforms == ("any",):
+        return
+    strangers = [tag for tag in platforms if not tag.endswith(f"_{job.target}")]
+    reached = [parsed[0] for parsed in map(parse_platform_tag, platforms) if parsed is not None]
+    if job.policy not in (None, "auto"):
+        asked = Policy.parse(str(job.policy))
+        reached = [p for p in reached if p.family == asked.family and p <= asked]
+    # Where no policy is named, the project may check only, and promise nothing.
+    if strangers or (job.policy is not None and not reached):
+        raise ShimError(
+            f"{wheel} is not for {job.target} and {job.policy_name} as asked for",
+            f"Look at `mode` in [{TABLE}] and MANYLINUX_SHIM_MODE: with `off`, or a compiler of"
+            " your own in `check`, the build is for this machine.",
+        )
+
+
+def _settings(job: Job, given: Sequence[str]) -> List[str]:
+    # In full: a real backend may have keys of the same name.
+    ours = [f"manylinux-shim.target={job.target}"]
+    if job.policy is not None:
+        ours.append(f"manylinux-shim.policy={job.policy}")
+    return [*ours, *given]
+
+
+@contextlib.contextmanager
+def writable(directory: Path) -> Iterator[Path]:
+    """The directory for wheels or logs, made if need be, and gone again if it stays empty.
+
+    Raises ShimError when nothing can be put into it.
+    """
+    made = not directory.is_dir()
+    try:
+        directory.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=directory):
+            pass
+    except OSError as error:
+        raise ShimError(
+            f"nothing can be put into {directory}: {error.strerror}",
+            "Name another directory with --out or --logs.",
+        ) from error
+    try:
+        yield directory
+    finally:
+        if made:
+            with contextlib.suppress(OSError):
+                directory.rmdir()
+
+
+def put(wheel: Path, directory: Path) -> Path:
+    """``wheel`` in ``directory``, whole or not at all; another of its name is replaced."""
+    final = directory / wheel.name
+    handle, name = tempfile.mkstemp(prefix=".manylinux-shim-", dir=directory)
+    try:
+        with os.fdopen(handle, "wb") as to, wheel.open("rb") as source:
+            shutil.copyfileobj(source, to)
+        beside = Path(name)
+        beside.chmod(wheel.stat().st_mode & 0o777)
+        beside.replace(final)
+    except BaseException:
+        with contextlib.suppress(OSError):
+            Path(name).unlink()
+        raise
+    return final
+
+
+def now() -> float:
+    """Seconds, for differences."""
+    return time.monotonic()

@@ -1,0 +1,154 @@
+"""One call of ``manylinux-shim build``: from what was asked for to every wheel's outcome."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import shutil
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Callable, Dict, Iterator, List, Optional, Sequence, Tuple
+
+from manylinux_shim._errors import ShimError
+from manylinux_shim._processes import run
+from manylinux_shim.commands.build import _git
+from manylinux_shim.commands.build import _overlay
+from manylinux_shim.commands.build._building import Order, Outcome, Task, writable
+from manylinux_shim.commands.build._children import Children, ended_as_interrupted
+from manylinux_shim.commands.build._frontends import Frontend, find_frontend
+from manylinux_shim.commands.build._jobs import Job
+from manylinux_shim.commands.build._pythons import Python, find_python
+from manylinux_shim.commands.build._queue import Queue, workers
+from manylinux_shim.commands.build._source import source_tree
+from manylinux_shim.commands.build._view import view
+from manylinux_shim.zig import cache_root
+
+_SCRATCH = "manylinux-shim-build-"
+_RESULTS = (".whl", ".gz", ".zip", ".log")
+
+
+@dataclass(frozen=True)
+class Call:
+    """What was asked for."""
+
+    source: str
+    jobs: Tuple[Job, ...]
+    out: Path
+    logs: Optional[Path]
+    """Where every log is kept; None: logs of builds that failed, in a temporary directory."""
+    side_by_side: Optional[int]
+    """How many builds at once; None: one a processor."""
+    frontend: Optional[str]
+    backend: Optional[str]
+    settings: Tuple[str, ...]
+    """``KEY=VALUE`` for the real backend."""
+
+
+def build_all(call: Call, say: Callable[[str], None]) -> List[Outcome]:
+    """Build every wheel of a call; their outcomes, in the order asked for.
+
+    Raises ShimError for what is wrong before the first build begins.
+    """
+    _overlay.require_tomlkit()
+    frontend = find_frontend(call.frontend)
+    pythons = {name: find_python(name) for name in dict.fromkeys(j.python for j in call.jobs)}
+    with ended_as_interrupted(), writable(call.out), tempfile.TemporaryDirectory(
+        prefix=_SCRATCH
+    ) as directory:
+        scratch = Path(directory).resolve()
+        outputs = [path for path in (call.out, call.logs) if path is not None]
+        without = [scratch, *filter(_is_output, outputs)]
+        project = source_tree(call.source, scratch, without, say)
+        changed = _overlay.overlay(project, call.backend, call.source)
+        if changed is not None:
+            _git.hide_change(changed)
+        tasks = _tasks(call.jobs, pythons, frontend, scratch)
+        with _logs(call.logs) as logs:
+            order = Order(
+                tree=scratch / "tree",
+                inside=project.relative_to(scratch / "tree"),
+                scratch=scratch,
+                frontend=frontend,
+                settings=call.settings,
+                environment=_environment(),
+                logs=logs,
+            )
+            with view(tasks) as watching:
+                queue = Queue(order, call.out, watching, Children())
+                outcomes = queue.run(tasks, workers(call.side_by_side, len(tasks)))
+            if call.logs is None:
+                _keep_failed(outcomes)
+    return outcomes
+
+
+def _is_output(directory: Path) -> bool:
+    """Whether nothing but results is in it: a directory of sources belongs to the project."""
+    return directory.is_dir() and all(
+        path.name == ".gitignore" or path.suffix in _RESULTS for path in directory.iterdir()
+    )
+
+
+def _environment() -> Dict[str, str]:
+    """The builds' environment: the user's, with one cache for all and lines as they come."""
+    cache = cache_root(os.environ, lambda _: None)
+    return {
+        **_git.environment(os.environ),
+        "MANYLINUX_SHIM_CACHE_DIR": str(cache),
+        "PYTHONUNBUFFERED": "1",
+    }
+
+
+def _tasks(
+    jobs: Sequence[Job], pythons: Dict[str, Python], frontend: Frontend, scratch: Path
+) -> List[Task]:
+    """A task for each job; jobs that come to the same one are done once."""
+    runners: Dict[Path, Path] = {}
+    tasks: Dict[Tuple[str, Optional[str], Path], Task] = {}
+    names: Dict[str, int] = {}
+    for job in jobs:
+        python = pythons[job.python]
+        key = (job.target, job.policy, python.path)
+        if key in tasks:
+            continue
+        if python.path not in runners:
+            room = scratch / "frontends" / str(len(runners))
+            runners[python.path] = frontend.prepare(python, room, _run)
+        name = f"{job.target}-{job.policy_name}-py{python.short}"
+        # Two Pythons of one version are told apart by number.
+        names[name] = names.get(name, 0) + 1
+        name += f"-{names[name]}" if names[name] > 1 else ""
+        tasks[key] = Task(job, python, runners[python.path], len(tasks), name)
+    return list(tasks.values())
+
+
+def _run(command: Sequence[str]) -> None:
+    done = run(command)
+    if done.returncode != 0:
+        raise ShimError(
+            f"{' '.join(command)} failed:\n{done.stdout.strip()}",
+            "With uv installed (pip install uv), any Python is built for without that.",
+        )
+
+
+@contextlib.contextmanager
+def _logs(named: Optional[Path]) -> Iterator[Path]:
+    """The directory for logs; a temporary one goes, unless something in it is kept."""
+    if named is not None:
+        with writable(named):
+            yield named
+        return
+    directory = Path(tempfile.mkdtemp(prefix="manylinux-shim-logs-"))
+    try:
+        yield directory
+    except BaseException:
+        shutil.rmtree(directory, ignore_errors=True)
+        raise
+    with contextlib.suppress(OSError):
+        directory.rmdir()
+
+
+def _keep_failed(outcomes: Sequence[Outcome]) -> None:
+    for outcome in outcomes:
+        if outcome.wheel is not None and outcome.log is not None:
+            outcome.log.unlink()

@@ -1,0 +1,39 @@
+"""What runs inside each compile and link: the driver behind ``CC``, ``CXX``, ``AR`` and ``ld``.
+
+It is started thousands of times in a build, and so it has the standard library alone, and
+little of that.
+"""
+
+from __future__ import annotations
+
+from manylinux_shim._lazy import lazily
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from manylinux_shim.compiler._driver import LINKS_VARIABLE as LINKS_VARIABLE
+    from manylinux_shim.compiler._driver import SOURCE_VARIABLE as SOURCE_VARIABLE
+    from manylinux_shim.compiler._driver import ZIG_LIB_VARIABLE as ZIG_LIB_VARIABLE
+    from manylinux_shim.compiler._driver import ZIG_VARIABLE as ZIG_VARIABLE
+    from manylinux_shim.compiler._driver import Configuration as Configuration
+    from manylinux_shim.compiler._linking import system_libraries as system_libraries
+    from manylinux_shim.compiler._rules import LIBC_LIBRARIES as LIBC_LIBRARIES
+    from manylinux_shim.compiler._rules import UNWINDER as UNWINDER
+    from manylinux_shim.compiler._twin import ROOM as ROOM
+    from manylinux_shim.compiler._twin import TWINS as TWINS
+    from manylinux_shim.compiler._twin import fingerprint as fingerprint
+
+__getattr__ = lazily(
+    __name__,
+    {
+        "_driver": (
+            "Configuration",
+            "LINKS_VARIABLE",
+            "SOURCE_VARIABLE",
+            "ZIG_LIB_VARIABLE",
+            "ZIG_VARIABLE",
+        ),
+        "_linking": ("system_libraries",),
+        "_rules": ("LIBC_LIBRARIES", "UNWINDER"),
+        "_twin": ("ROOM", "TWINS", "fingerprint"),
+    },
+)

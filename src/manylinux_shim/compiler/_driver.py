@@ -1,0 +1,389 @@
+"""The compiler that the real backend calls as ``CC``, ``CXX``, ``AR`` and linker.
+
+Run through one of the small scripts that ``_tools`` writes, which start Python
+on nothing but the standard library and call ``main`` with::
+
+    CONFIGURATION TOOL ARGUMENT...
+
+``TOOL`` is ``cc``, ``c++``, ``ar``, ``ranlib`` or ``ld``; ``CONFIGURATION`` is a
+file of ``key<TAB>value`` lines that ``_tools`` describes. Where zig is stands in
+the environment, because build isolation moves it from build to build and the
+path of a compiler should stay. Compiling becomes clang, linking becomes lld,
+both inside zig; this process replaces itself by them wherever it can.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+
+from manylinux_shim._errors import ShimError
+from manylinux_shim.compiler._answers import answer
+from manylinux_shim.compiler._arguments import expand_response_files, parse
+from manylinux_shim.compiler._command import Command, Target
+from manylinux_shim.compiler._host_libraries import explanations, take_from_host
+from manylinux_shim.compiler._linking import link_arguments
+from manylinux_shim.runtimes import AHEAD_VARIABLE, TWIN_MADE, runtime_inputs
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Dict, List, NoReturn, Sequence, Tuple
+
+ZIG_VARIABLE = "_MANYLINUX_SHIM_ZIG"
+ZIG_LIB_VARIABLE = "_MANYLINUX_SHIM_ZIG_LIB"
+SOURCE_VARIABLE = "_MANYLINUX_SHIM_SOURCE"
+LINKS_VARIABLE = "_MANYLINUX_SHIM_LINKS"
+"""A directory where each link leaves what went into it; ``sbom._links`` reads that."""
+
+_QUIET = (
+    "--no-default-config",
+    # What is said to the compiler for the link, or by gcc's users to gcc, is
+    # no news to theirs; with -Werror it would be an error.
+    "-Wno-unused-command-line-argument",
+    "-Wno-ignored-optimization-argument",
+    "-Wno-unknown-warning-option",
+    # Warnings for the gcc of the manylinux images, errors for clang by default.
+    # What they hide at compile time, the proof finds in the wheel.
+    "-Wno-error=implicit-function-declaration",
+    "-Wno-error=implicit-int",
+    "-Wno-error=incompatible-function-pointer-types",
+    "-Wno-error=int-conversion",
+)
+
+
+class Configuration:
+    """One build's toolchain, as ``_tools`` wrote it down."""
+
+    def __init__(self, path: str) -> None:
+        values: Dict[str, List[str]] = {}
+        with open(path, encoding="utf-8", errors="surrogateescape") as file:
+            for line in file:
+                key, _, value = line.rstrip("\n").partition("\t")
+                values.setdefault(key, []).append(value)
+
+        def one(key: str) -> str:
+            return values.get(key, [""])[0]
+
+        def pairs(key: str) -> Dict[str, str]:
+            return dict(tuple(v.split("\t", 1)) for v in values.get(key, []))  # type: ignore[misc]
+
+        self.tools = os.path.dirname(os.path.abspath(path))
+        self.multiarch = one("multiarch")
+        self.sysroot = one("sysroot")
+        self.zig_target = one("zig-target")
+        self.runtimes = one("runtimes")
+        self.cpu_flags = values.get("cpu", [])
+        self.c_flags = values.get("c", [])
+        self.cxx_flags = values.get("cxx", [])
+        self.link_flags = values.get("link", [])
+        self.target = Target(
+            family=one("family"),
+            libraries=pairs("library"),
+            loader=one("loader"),
+            includes=pairs("include"),
+            host_includes=values.get("host-include", []),
+            host_libraries=values.get("host-library", []),
+            from_host=values.get("from-host", []),
+            native=one("native") == "1",
+            strip=one("strip") == "1",
+            x86=one("x86") == "1",
+        )
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Do what one compiler, archiver or linker call asks for; the exit code."""
+    tool, given = arguments[1], arguments[2:]
+    zig = os.environ.get(ZIG_VARIABLE)
+    if not zig:
+        return _fail("this compiler works inside of a build by manylinux-shim only")
+    if tool in ("ar", "ranlib"):
+        _replace([zig, tool, *given])
+    configuration = Configuration(arguments[0])
+    if tool == "ld":
+        _replace([zig, "ld.lld", *configuration.link_flags, *given])
+    words = expand_response_files(given)
+    command = parse(words, configuration.target, cxx=tool == "c++")
+    if command.error:
+        return _fail(command.error)
+    for notice in command.notices:
+        _say(notice)
+    try:
+        return _carry_out(zig, configuration, command, words)
+    except ShimError as error:
+        return _fail(str(error))
+
+
+def _carry_out(
+    zig: str, configuration: Configuration, command: Command, words: Sequence[str]
+) -> int:
+    if command.cxx and (command.links or "-c" in command.compiler):
+        _tell(os.path.abspath(command.output or "a.out"))
+    if not command.links:
+        _replace([zig, "clang", *_compile(configuration, command, command.compiler)])
+    if not command.inputs:
+        return _reply(zig, configuration, command, words)
+    return _link(zig, configuration, command)
+
+
+def _tell(line: str) -> None:
+    """Tell who compiles ahead, if anybody does."""
+    pipe = os.environ.get(AHEAD_VARIABLE)
+    if not pipe:
+        return
+    # Nobody listens any more, or the pipe is full: then nobody needs to know.
+    try:
+        descriptor = os.open(pipe, os.O_WRONLY | os.O_NONBLOCK)
+    except OSError:
+        return
+    try:
+        os.write(descriptor, os.fsencode(line + "\n"))
+    except OSError:
+        pass
+    finally:
+        os.close(descriptor)
+
+
+def _compile(configuration: Configuration, command: Command, own: Sequence[str]) -> List[str]:
+    """clang's arguments: ours that the caller may override, the caller's, the system's."""
+    system = configuration.cxx_flags if command.cxx else configuration.c_flags
+    lib = os.environ.get(ZIG_LIB_VARIABLE, "")
+    arguments = [*_QUIET, f"--sysroot={configuration.sysroot}", *configuration.cpu_flags]
+    source = os.environ.get(SOURCE_VARIABLE)
+    if source:
+        # __FILE__ and debug information must not tell where the build was.
+        arguments.append(f"-ffile-prefix-map={source}=.")
+    arguments += own
+    arguments += [flag.replace("{lib}", lib) for flag in system]
+    if configuration.target.native:
+        for directory in configuration.target.host_includes:
+            arguments += ["-idirafter", directory]
+    return arguments
+
+
+def _reply(zig: str, configuration: Configuration, command: Command, words: Sequence[str]) -> int:
+    """Answer a question: ours where things are, lld's or clang's all else."""
+    target = configuration.target
+    libraries = [f"{configuration.sysroot}/lib", *(target.host_libraries if target.native else ())]
+    known = answer(
+        words, multiarch=configuration.multiarch, tools=configuration.tools, libraries=libraries
+    )
+    if known is not None:
+        print(known)
+        return 0
+    if any(word in ("--version", "-v", "-V") for word in command.linker):
+        return _replace([zig, "ld.lld", "--version"])
+    asked = ["-dumpversion" if word == "-dumpfullversion" else word for word in command.compiler]
+    if "--version" in asked or "-dumpversion" in asked:
+        # The target alone: clang would warn that the rest is unused.
+        triple = configuration.c_flags[configuration.c_flags.index("-target") + 1]
+        return _replace([zig, "clang", "-target", triple, *asked])
+    return _replace([zig, "clang", *_compile(configuration, command, asked)])
+
+
+def _link(zig: str, configuration: Configuration, command: Command) -> int:
+    if not command.sources:
+        return _link_objects(zig, configuration, command)
+    import tempfile
+
+    with tempfile.TemporaryDirectory(prefix="manylinux-shim-") as directory:
+        for number, (place, path, language) in enumerate(command.sources):
+            item = f"{directory}/{number}.o"
+            own = [*command.compiler, "-c", *(["-x", language] if language else []), path]
+            status, _ = _run(
+                [zig, "clang", *_compile(configuration, command, [*own, "-o", item])], capture=False
+            )
+            if status != 0:
+                return status
+            command.linker[place] = item
+        return _link_objects(zig, configuration, command)
+
+
+def _link_objects(zig: str, configuration: Configuration, command: Command) -> int:
+    lld = [zig, "ld.lld"]
+    record = _record(command)
+    base = [*configuration.link_flags, *_recording(record)]
+    take_from_host(command, configuration.target)
+    if command.static and not command.shared:
+        _add_static_musl(zig, configuration, command)
+    status, said = _run([*lld, *link_arguments(command, configuration.target, base)])
+    rest, undefined = _undefined(said)
+    names = [name for name in undefined if name.startswith("_") and not _is_python(command, name)]
+    # When it failed as well: what is undefined may be reached in a way that only a definition
+    # in the same file allows, as the compiler's own __cpu_model is.
+    runtime: List[str] = []
+    twin, started = "", None
+    if names:
+        runtime, shared = _runtime(zig, configuration, names)
+        if record and shared:
+            from manylinux_shim.compiler import _twin
+
+            twin = _twin.place_of_twin(command, record)
+            words = _twin.twin_arguments(command, configuration.target, base, shared, twin)
+            started = _start([*lld, *words]) if twin else None
+        if runtime:
+            again = link_arguments(command, configuration.target, base, runtime)
+            status, said = _run([*lld, *again])
+            rest, undefined = _undefined(said)
+    if started and not _end_of_twin(started, undefined):
+        _remove(twin)
+    if rest:
+        sys.stderr.write(rest)
+        for explanation in explanations(rest, configuration.target):
+            _say(explanation)
+    missing = {n: where for n, where in undefined.items() if not _is_python(command, n)}
+    if any(name.startswith("_Z") for name in missing):
+        from manylinux_shim.compiler._gcc_objects import refusal
+
+        def spelled() -> Dict[str, str]:
+            words = link_arguments(command, configuration.target, base, runtime)
+            return _demangled([*lld, *words], undefined)
+
+        why = refusal(missing, spelled)
+        if why:
+            _remove(command.output or "a.out")
+            return _fail(why)
+    refused = bool(missing) and (command.strict or not command.shared)
+    for name, where in missing.items():
+        sys.stderr.write(f"ld.lld: {'error' if refused else 'warning'}: undefined symbol: {name}\n")
+        sys.stderr.write(where)
+    if status == 0 and not refused:
+        if record:
+            with open(f"{record}.output", "w", errors="surrogateescape") as file:
+                file.write(f"{os.getcwd()}\n{command.output or 'a.out'}")
+        if twin:
+            _note_twin(zig, configuration, command, twin)
+        return 0
+    _remove(command.output or "a.out")
+    return status or 1
+
+
+def _end_of_twin(started: Tuple[int, int], undefined: Dict[str, str]) -> bool:
+    """Whether the twin is whole: it lacks nothing that the file itself does not."""
+    status, said = _end(*started)
+    return status == 0 and set(_undefined(said)[1]) <= set(undefined)
+
+
+def _note_twin(zig: str, configuration: Configuration, command: Command, twin: str) -> None:
+    """Write down whose twin it is, were it none, and tell who compiles ahead."""
+    from manylinux_shim.compiler._twin import note
+
+    note(twin, command.output or "a.out", zig, f"{configuration.tools}/configuration")
+    _tell(TWIN_MADE)
+
+
+def _record(command: Command) -> str:
+    """What the names of this link's record begin with; empty where nobody reads it."""
+    directory = os.environ.get(LINKS_VARIABLE)
+    return f"{directory}/{os.urandom(8).hex()}" if directory and not command.relocatable else ""
+
+
+def _recording(record: str) -> List[str]:
+    """Have lld write down which libraries it read, and what it took out of archives."""
+    if not record:
+        return []
+    return [f"--dependency-file={record}.inputs", f"--why-extract={record}.extracted"]
+
+
+def _add_static_musl(zig: str, configuration: Configuration, command: Command) -> None:
+    """The libc of a static program; Rust brings its own start files, and libc with them."""
+    own = [word[2:] for word in command.linker if word.startswith("-L")]
+    if "-lc" in command.linker and any(os.path.exists(f"{d}/libc.a") for d in own):
+        command.archives = ["-lc"]
+        return
+    from manylinux_shim.sysroot import static_musl
+
+    start, archives = static_musl(zig, configuration.zig_target, configuration.sysroot)
+    command.archives = archives
+    if command.startfiles:
+        command.start = [start if command.pie else configuration.target.libraries["crt1"]]
+
+
+def _runtime(
+    zig: str, configuration: Configuration, undefined: Sequence[str]
+) -> Tuple[List[str], List[str]]:
+    """The inputs that define these symbols; the same with the C++ library outside, if C++ is."""
+    found = runtime_inputs(zig, configuration.zig_target, configuration.runtimes, undefined)
+    return found[:1], found[1:]
+
+
+def _is_python(command: Command, name: str) -> bool:
+    """Whether the program that loads an extension is to provide ``name``."""
+    return command.shared and name.startswith(("Py", "_Py"))
+
+
+def _undefined(said: str) -> Tuple[str, Dict[str, str]]:
+    """lld's output without its warnings of undefined symbols, and those: name and places."""
+    rest: List[str] = []
+    undefined: Dict[str, str] = {}
+    name = ""
+    for line in said.splitlines(keepends=True):
+        _, found, symbol = line.partition("undefined symbol: ")
+        if found and "warning:" in line:
+            name = symbol.strip()
+            undefined[name] = ""
+        elif name and line.startswith(">>>"):
+            undefined[name] += line
+        elif line.strip():
+            name = ""
+            rest.append(line)
+    return "".join(rest), undefined
+
+
+def _demangled(link: List[str], undefined: Dict[str, str]) -> Dict[str, str]:
+    """Symbol -> what it is called in C++, from the same link said again: the order is the same."""
+    _, said = _run(["--demangle" if word == "--no-demangle" else word for word in link])
+    spelled = list(_undefined(said)[1])
+    return dict(zip(undefined, spelled)) if len(spelled) == len(undefined) else {}
+
+
+def _run(command: List[str], *, capture: bool = True) -> Tuple[int, str]:
+    """Exit code and what was said on stderr. subprocess would cost what compiling costs."""
+    sys.stdout.flush()
+    sys.stderr.flush()
+    if not capture:
+        return _wait(os.posix_spawn(command[0], command, os.environ)), ""
+    return _end(*_start(command))
+
+
+def _start(command: List[str]) -> Tuple[int, int]:
+    """A process, and the descriptor that its stderr is read from."""
+    reading, writing = os.pipe()
+    actions = [
+        (os.POSIX_SPAWN_DUP2, writing, 2),
+        (os.POSIX_SPAWN_CLOSE, reading),
+        (os.POSIX_SPAWN_CLOSE, writing),
+    ]
+    process = os.posix_spawn(command[0], command, os.environ, file_actions=actions)
+    os.close(writing)
+    return process, reading
+
+
+def _end(process: int, reading: int) -> Tuple[int, str]:
+    with open(reading, encoding="utf-8", errors="replace") as pipe:
+        said = pipe.read()
+    return _wait(process), said
+
+
+def _wait(process: int) -> int:
+    status = os.waitpid(process, 0)[1]
+    return os.WEXITSTATUS(status) if os.WIFEXITED(status) else 128 + os.WTERMSIG(status)
+
+
+def _replace(command: List[str]) -> NoReturn:
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os.execv(command[0], command)  # noqa: S606 - a list of arguments, no shell
+
+
+def _remove(path: str) -> None:
+    if os.path.isfile(path):
+        os.unlink(path)
+
+
+def _say(message: str) -> None:
+    sys.stderr.write(f"manylinux-shim: {message}\n")
+
+
+def _fail(message: str) -> int:
+    _say(f"error: {message}")
+    return 1

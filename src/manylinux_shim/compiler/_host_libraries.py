@@ -1,0 +1,78 @@
+"""Libraries of the machine that builds: few of them may be linked to."""
+
+from __future__ import annotations
+
+import os
+
+from manylinux_shim.compiler._rules import LIBC_LIBRARIES, RUNTIME_LIBRARIES, UNWINDER
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Iterator
+
+    from manylinux_shim.compiler._command import Command, Target
+
+
+_OF_GCC = {
+    "omp": "zig has no OpenMP runtime",
+    "gomp": "zig has no OpenMP runtime",
+    "gfortran": "zig has no Fortran compiler, and no runtime for it",
+    "quadmath": "zig has no library for GCC's __float128",
+}
+"""What this toolchain cannot give at all, whatever the host has."""
+
+
+def take_from_host(command: Command, target: Target) -> None:
+    """Replace ``-l`` of a library that may come from the host by its path there.
+
+    The host's directories are not searched for anything else: a library that
+    happens to be here would be missed wherever the wheel is installed.
+    """
+    if not target.native or command.static:
+        return
+    own = [word[2:] for word in command.linker if word.startswith("-L")]
+    dynamic = True
+    for place, word in enumerate(command.linker):
+        if word in ("-Bstatic", "-Bdynamic"):
+            dynamic = word == "-Bdynamic"
+        if not dynamic or not word.startswith("-l") or not _may_come(word[2:], target):
+            continue
+        files = (f"lib{word[2:]}.so", f"lib{word[2:]}.a")
+        if not any(os.path.exists(f"{d}/{name}") for d in own for name in files):
+            found = (f"{d}/{files[0]}" for d in target.host_libraries)
+            command.linker[place] = next(filter(os.path.exists, found), word)
+
+
+def explanations(said: str, target: Target) -> Iterator[str]:
+    """What to say of libraries that lld did not find and that the host, or GCC, has."""
+    for line in said.splitlines():
+        name = line.partition("unable to find library -l")[2].strip()
+        if name in _OF_GCC:
+            yield (
+                f'{_OF_GCC[name]}. Build the project without it; or with `mode = "relink"`, by this'
+                ' machine\'s compiler; or with `mode = "check"` in a manylinux container.'
+            )
+            continue
+        here = [d for d in target.host_libraries if os.path.exists(f"{d}/lib{name}.so")]
+        if name and here:
+            yield (
+                f"{here[0]}/lib{name}.so is not used: systems that the wheel is for may not have"
+                " it. Link it statically, or name it in `exclude` if another package provides it."
+                + (" `repair = true` grafts it into the wheel." if target.native else "")
+            )
+
+
+def _may_come(name: str, target: Target) -> bool:
+    if name in (*LIBC_LIBRARIES, *RUNTIME_LIBRARIES, UNWINDER) or name in target.libraries:
+        return False  # the target's own, whatever a pattern says
+    if name.startswith("python") and name[6:7].isdigit():
+        return False  # of the program that loads an extension
+    library = f"lib{name}"
+    if library in target.from_host:
+        return True
+    wild = [pattern for pattern in target.from_host if set("*?[") & set(pattern)]
+    if not wild:
+        return False
+    from fnmatch import fnmatchcase
+
+    return any(fnmatchcase(library, pattern) for pattern in wild)

@@ -1,0 +1,41 @@
+"""ELF files, read without trust: what a loader reads of them, and where in the file it stands."""
+
+from __future__ import annotations
+
+from manylinux_shim.elf._dynamic import dynamic_entries
+from manylinux_shim.elf._dynsym import gnu_hash_count, hash_count, symbol_count
+from manylinux_shim.elf._elf import (
+    EM_386,
+    EM_X86_64,
+    MAGIC,
+    PT_DYNAMIC,
+    PT_GNU_PROPERTY,
+    PT_INTERP,
+    PT_LOAD,
+    ElfFacts,
+    Header,
+    read_elf,
+    read_segments,
+)
+from manylinux_shim.elf._image import Image, Segment, Strings
+
+__all__ = [
+    "EM_386",
+    "EM_X86_64",
+    "MAGIC",
+    "PT_DYNAMIC",
+    "PT_GNU_PROPERTY",
+    "PT_INTERP",
+    "PT_LOAD",
+    "ElfFacts",
+    "Header",
+    "Image",
+    "Segment",
+    "Strings",
+    "dynamic_entries",
+    "gnu_hash_count",
+    "hash_count",
+    "read_elf",
+    "read_segments",
+    "symbol_count",
+]

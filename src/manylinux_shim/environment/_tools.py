@@ -1,0 +1,143 @@
+"""The directory of tools that a build is given: ``cc``, ``c++``, ``ar``, ``ranlib``, ``ld``.
+
+Each is a script of three lines, a single file as Meson wants it, that starts the
+driver with this build's configuration. The directory's name is the hash of the
+configuration: the same build finds the same compiler at the same path again, as
+CMake's and cargo's own caches expect.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import sys
+from pathlib import Path
+from typing import Dict, Iterable, List, Mapping, Tuple
+
+import manylinux_shim
+from manylinux_shim._platforms import Architecture, Policy
+from manylinux_shim.compiler import (
+    LIBC_LIBRARIES,
+    SOURCE_VARIABLE,
+    UNWINDER,
+    ZIG_LIB_VARIABLE,
+    ZIG_VARIABLE,
+)
+from manylinux_shim.sysroot import ALWAYS_LINKED, Sysroot
+from manylinux_shim.zig import Zig, make_once
+
+NAMES = ("cc", "c++", "ar", "ranlib", "ld")
+
+PYTHON_VARIABLE = "_MANYLINUX_SHIM_PYTHON"
+ROOT_VARIABLE = "_MANYLINUX_SHIM_ROOT"
+
+START = (
+    f"import os, sys; sys.path.insert(0, os.environ['{ROOT_VARIABLE}']);"
+    " from manylinux_shim.compiler._driver import main; sys.exit(main(sys.argv[1:]))"
+)
+"""What Python is given to run: an import, so that the driver's bytecode is kept."""
+
+_SCRIPT = """#!/bin/sh
+# A compiler of manylinux-shim, for {what}.
+exec "${{{python}:?works inside of a build by manylinux-shim only}}" -I -S -c "{start}" \
+"{configuration}" {tool} "$@"
+"""
+
+_MUSL_LIBRARIES = (*LIBC_LIBRARIES, "crypt", "xnet")
+
+
+def tools(
+    cache: Path,
+    arch: Architecture,
+    policy: Policy,
+    sysroot: Sysroot,
+    runtimes: Path,
+    *,
+    multiarch: str,
+    includes: Mapping[str, str],
+    from_host: Iterable[str],
+    native: bool,
+    strip: bool,
+) -> Path:
+    """The directory of tools for one configuration, made if it is not in the cache yet.
+
+    ``includes`` maps directories of Python's headers to what stands in their
+    place. ``native``: the host has the target's architecture and libc, and
+    libraries that match ``from_host`` may be linked to.
+    """
+    lines: List[Tuple[str, str]] = [
+        ("family", policy.family),
+        ("multiarch", multiarch),
+        ("zig-target", arch.zig_target(policy)),
+        ("sysroot", str(sysroot.directory)),
+        ("runtimes", str(runtimes)),
+        ("loader", sysroot.loader),
+        ("native", str(int(native))),
+        ("strip", str(int(strip))),
+        ("x86", str(int(arch.zig in ("x86", "x86_64")))),
+        *_each("cpu", arch.cpu_flags),
+        *_each("c", sysroot.c_flags),
+        *_each("cxx", sysroot.cxx_flags),
+        *_each("link", sysroot.link_flags),
+        *_each("library", (f"{k}\t{v}" for k, v in _libraries(sysroot, policy).items())),
+        *_each("include", (f"{k}\t{v}" for k, v in includes.items())),
+        *_each("host-include", host_directories("include", multiarch)),
+        *_each("host-library", host_directories("lib", multiarch)),
+        *_each("from-host", from_host),
+    ]
+    text = "".join(f"{key}\t{value}\n" for key, value in lines)
+    digest = hashlib.sha256(text.encode("utf-8", "surrogateescape")).hexdigest()[:16]
+    directory = cache / "tools" / f"{policy.name}_{arch.name}-{digest}"
+
+    def make(staging: Path) -> None:
+        configuration = directory / "configuration"
+        (staging / "configuration").write_text(text, encoding="utf-8", errors="surrogateescape")
+        for name in NAMES:
+            script = _SCRIPT.format(
+                what=f"{policy.name}_{arch.name}",
+                python=PYTHON_VARIABLE,
+                start=START,
+                configuration=configuration,
+                tool=name,
+            )
+            (staging / name).write_text(script, encoding="utf-8")
+            (staging / name).chmod(0o755)
+
+    return make_once(directory, make)
+
+
+def variables(zig: Zig, source: Path) -> Dict[str, str]:
+    """What the tools read from the environment: the places that change from build to build."""
+    return {
+        PYTHON_VARIABLE: sys.executable,
+        ROOT_VARIABLE: str(Path(manylinux_shim.__file__).resolve().parent.parent),
+        ZIG_VARIABLE: str(zig.executable),
+        ZIG_LIB_VARIABLE: str(zig.lib),
+        SOURCE_VARIABLE: str(source),
+    }
+
+
+def _each(key: str, values: Iterable[str]) -> Iterable[Tuple[str, str]]:
+    return ((key, value) for value in values)
+
+
+def _libraries(sysroot: Sysroot, policy: Policy) -> Dict[str, str]:
+    """What ``-l`` finds: every part of musl is one library, glibc has several."""
+    lib = sysroot.lib
+    if policy.family == "musllinux":
+        found = dict.fromkeys(_MUSL_LIBRARIES, lib / "libc.so")
+    else:
+        names = (*LIBC_LIBRARIES, UNWINDER)
+        found = {n: lib / f"lib{n}.so" for n in names if (lib / f"lib{n}.so").exists()}
+    found["crt1"] = next((lib / n for n in ("Scrt1.o", "crt1.o") if (lib / n).is_file()), lib)
+    if (lib / ALWAYS_LINKED).is_file():
+        found["always"] = lib / ALWAYS_LINKED
+    return {name: str(path) for name, path in found.items()}
+
+
+def host_directories(kind: str, multiarch: str) -> List[str]:
+    """Where this host keeps headers or libraries, most particular first."""
+    names = [f"/usr/{kind}/{multiarch}", f"/usr/{kind}"]
+    if kind == "lib":
+        names = [f"/usr/lib/{multiarch}", f"/lib/{multiarch}", "/usr/lib64", "/lib64"]
+        names += ["/usr/lib", "/lib"]
+    return [f"/usr/local/{kind}", *names]

@@ -1,0 +1,174 @@
+"""What is changed in the real backend's wheel before it is proven.
+
+Each step is taken only where the verdict asks for it, and is followed by a new
+verdict: a wheel that needs nothing comes through as it is.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Collection, Iterable, List, Mapping, Optional, Tuple
+
+from manylinux_shim._errors import ShimError
+from manylinux_shim._messages import say
+from manylinux_shim._plan import Plan
+from manylinux_shim._platforms import Policy, lowest_policy
+from manylinux_shim.audit import Verdict, audit_wheel
+from manylinux_shim.audit import reasons as kinds
+from manylinux_shim.wheel import Archive, WheelName, repack
+
+_RELINKABLE = (kinds.SYMBOL_VERSION, kinds.SYMBOL, kinds.RELR)
+"""What linking against an older glibc may change."""
+
+
+@dataclass(frozen=True)
+class Repaired:
+    """A wheel that is about to be proven, and what was done to it."""
+
+    verdict: Verdict
+    grafted: Tuple[str, ...] = ()
+    """Members that are libraries of this machine."""
+    sources: Optional[Mapping[str, Path]] = None
+    """Where those came from, as far as that is known."""
+    supplied: Tuple[str, ...] = ()
+    """Members that relinking has added."""
+    relinked: Optional[Policy] = None
+    """The policy whose glibc it was linked against again."""
+
+    @property
+    def wheel(self) -> Path:
+        """The wheel as it now is."""
+        return self.verdict.wheel
+
+
+def repaired(verdict: Verdict, plan: Plan, search: Iterable[str], epoch: Optional[int]) -> Repaired:
+    """The wheel of ``verdict`` with what it lacks: libraries inside, run paths, an older glibc.
+
+    ``search`` are directories with libraries that it was linked with. Works in
+    the wheel's own directory. Raises PolicyError or another ShimError where
+    what was asked for cannot be done.
+    """
+    state = Repaired(verdict)
+    if plan.settings.repair:
+        state = _grafted(state, plan, search)
+    state = _without_run_paths(state, plan)
+    if plan.mode == "relink" or (plan.mode == "zig" and state.grafted):
+        state = _relinked(state, plan, epoch)
+    return state
+
+
+def _audited(state: Repaired, wheel: Path, plan: Plan) -> Repaired:
+    return replace(state, verdict=audit_wheel(wheel, exclude=plan.settings.exclude))
+
+
+def _scratch(state: Repaired, name: str) -> Path:
+    directory = state.wheel.parent / name
+    directory.mkdir()
+    return directory
+
+
+def _grafted(state: Repaired, plan: Plan, search: Iterable[str]) -> Repaired:
+    from manylinux_shim.graft import graft  # seldom needed
+
+    try:
+        done = graft(
+            state.wheel,
+            state.verdict,
+            _scratch(state, "graft"),
+            policy=plan.policy,
+            exclude=plan.settings.exclude,
+            search=search,
+            notice=say,
+        )
+    except ShimError as error:
+        # Who installs from an sdist is not stopped: what is missing elsewhere is here.
+        if plan.mode != "check" or plan.settings.policy is not None:
+            raise
+        say(str(error))
+        return state
+    if done.wheel == state.wheel:
+        return state
+    return replace(_audited(state, done.wheel, plan), grafted=done.members, sources=done.sources)
+
+
+def _without_run_paths(state: Repaired, plan: Plan) -> Repaired:
+    """Without the run paths that lead out of the wheel: Python's own flags bring them in.
+
+    A file that looks for libraries inside the wheel too is left to be refused.
+    """
+    verdict = state.verdict
+    names = {reason.file for reason in verdict.reasons if reason.kind == kinds.RUN_PATH}
+    if not names:
+        return state
+    from manylinux_shim.relink import without_run_path  # seldom needed, slow to import
+
+    changed = {}
+    with Archive(state.wheel) as archive:
+        for facts in verdict.files:
+            member = archive.find(facts.name)
+            if facts.name in names and member and not _looks_inside(facts.run_path):
+                changed[facts.name] = without_run_path(archive.read(member))
+                say(f"run path {':'.join(facts.run_path)} is taken out of {facts.name}")
+    directory = _scratch(state, "without-run-paths")
+    platforms = WheelName.parse(state.wheel.name).platforms
+    return _audited(
+        state, repack(state.wheel, directory, platforms=platforms, changed=changed), plan
+    )
+
+
+def _looks_inside(run_path: Collection[str]) -> bool:
+    return any(entry.startswith(("$ORIGIN", "${ORIGIN}")) for entry in run_path)
+
+
+def _relinked(state: Repaired, plan: Plan, epoch: Optional[int]) -> Repaired:
+    """Linked again for the policy asked for; without one, for the lowest that can be had.
+
+    What relinking cannot change is left to be refused, or to earn a newer tag.
+    """
+    for policy in _aims(state.verdict, plan):
+        if any(r.kind not in _RELINKABLE for r in state.verdict.against(policy)):
+            return state
+        from manylinux_shim.relink import relink_wheel
+
+        try:
+            wheel = relink_wheel(
+                state.wheel,
+                policy,
+                _scratch(state, f"relinked-{policy}"),
+                exclude=plan.settings.exclude,
+                epoch=epoch,
+                notice=say,
+            )
+        except ShimError as error:
+            if plan.policy is None:
+                continue
+            raise _with_way_out(error, state) from error
+        done = _audited(state, wheel, plan)
+        if plan.policy is not None or done.verdict.proves(policy):
+            before = {facts.name for facts in state.verdict.files}
+            new = tuple(facts.name for facts in done.verdict.files if facts.name not in before)
+            return replace(done, supplied=new, relinked=policy)
+    return state
+
+
+def _with_way_out(error: ShimError, state: Repaired) -> ShimError:
+    """The error, and the policy for which nothing needs to be linked again."""
+    earned = next((p for p in state.verdict.policies if state.verdict.proves(p)), None)
+    if earned is None:
+        return error
+    what = "With what this machine has grafted, it" if state.grafted else "As it is, it"
+    way_out = f'{what} keeps what {earned} promises: `policy = "{earned}"`.'
+    return type(error)(error.message, "\n".join(filter(None, (error.remedy, way_out))))
+
+
+def _aims(verdict: Verdict, plan: Plan) -> List[Policy]:
+    """The policies to link again for, in the order to try; none where there is no need."""
+    if verdict.architecture is None or verdict.family != "manylinux":
+        return []
+    if plan.policy is not None:
+        return [] if verdict.proves(plan.policy) else [plan.policy]
+    lowest = lowest_policy(verdict.architecture)
+    candidates = [p for p in verdict.policies if p.family == "manylinux" and p >= lowest]
+    earned = next((at for at, p in enumerate(candidates) if verdict.proves(p)), len(candidates))
+    return candidates[:earned]

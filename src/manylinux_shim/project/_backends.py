@@ -1,0 +1,86 @@
+"""Whether a project surely compiles nothing, so that nothing large is installed for it.
+
+Only a sure "nothing" counts. Where a backend may run code of the project's own,
+or this module does not know the backend, the answer is that it may compile.
+"""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Any, Callable, Dict
+
+from manylinux_shim._settings import Settings, read_toml
+from manylinux_shim.project._requires import requirements
+
+
+def compiles_nothing(settings: Settings, project: Path) -> bool:
+    """True when the real backend surely makes a pure wheel of ``project``.
+
+    For setuptools, ask after its ``get_requires_for_build_wheel`` has run in this
+    process: what ``setup()`` was called with is known only then.
+    """
+    judge = _JUDGES.get(settings.backend.partition(":")[0])
+    return judge is not None and not settings.backend_path and judge(project)
+
+
+def _never_compiles(_project: Path) -> bool:
+    return True
+
+
+def _hatchling(project: Path) -> bool:
+    hatch = _tool(project, "hatch").get("build", {})
+    return not (
+        (project / "hatch.toml").exists()
+        or (project / "hatch_build.py").exists()
+        or hatch.get("hooks")
+        or hatch.get("targets", {}).get("wheel", {}).get("hooks")
+    )
+
+
+def _poetry(project: Path) -> bool:
+    return "build" not in _tool(project, "poetry")
+
+
+def _pdm(project: Path) -> bool:
+    build = _tool(project, "pdm").get("build", {})
+    # Hooks may be other distributions' as well, which are required for the build then.
+    known = {"manylinux-shim", "pdm-backend"}
+    return not (
+        build.get("run-setuptools")
+        or (project / build.get("custom-hook", "pdm_build.py")).exists()
+        or set(requirements(read_toml(project / "pyproject.toml"))) - known
+    )
+
+
+def _setuptools(_project: Path) -> bool:
+    for name in ("setuptools._distutils.core", "distutils.core"):
+        distribution = getattr(sys.modules.get(name), "_setup_distribution", None)
+        if distribution is not None:
+            # setuptools fills in commands of its own; a project's may do anything.
+            commands = distribution.cmdclass.values()
+            return not (
+                distribution.has_ext_modules()
+                or distribution.has_c_libraries()
+                or any(c.__module__.split(".")[0] not in _KNOWN_COMMANDS for c in commands)
+                or getattr(distribution, "cffi_modules", None)
+                or getattr(distribution, "rust_extensions", None)
+            )
+    return False
+
+
+def _tool(project: Path, name: str) -> Dict[str, Any]:
+    table: Dict[str, Any] = read_toml(project / "pyproject.toml").get("tool", {}).get(name, {})
+    return table
+
+
+_KNOWN_COMMANDS = ("setuptools", "distutils", "wheel")
+
+_JUDGES: Dict[str, Callable[[Path], bool]] = {
+    "flit_core.buildapi": _never_compiles,
+    "hatchling.build": _hatchling,
+    "pdm.backend": _pdm,
+    "poetry.core.masonry.api": _poetry,
+    "setuptools.build_meta": _setuptools,
+    "uv_build": _never_compiles,
+}

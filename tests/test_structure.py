@@ -1,0 +1,93 @@
+"""The rooms of the house: every import leads down, and to what the lower room offers."""
+
+from __future__ import annotations
+
+import ast
+from pathlib import Path
+from typing import Iterator, List, NamedTuple
+
+PACKAGE = "manylinux_shim"
+SOURCES = Path(__file__).resolve().parent.parent / "src" / PACKAGE
+
+ORDER = (
+    "_errors _messages _lazy _processes _platforms _settings _plan",  # what all derive from
+    "elf",
+    "wheel",
+    "audit",
+    "project",
+    "zig",
+    "sysroot",
+    "runtimes",
+    "compiler",
+    "target_python",
+    "relink",
+    "graft",
+    "environment",
+    "sbom",
+    "shared_cxx",
+    "finish",
+    "_delegate _in_child",
+    "_backend",
+    "commands",
+    "cli __main__",
+)
+"""From the lowest to the highest: a room, or modules of the top level that stand together."""
+
+LEVEL = {name: level for level, names in enumerate(ORDER) for name in names.split()}
+
+
+class Import(NamedTuple):
+    where: str
+    """File and line."""
+    room: str
+    """The room that imports, or its module on the top level."""
+    target: str
+    """The same of what is imported."""
+    inside: str
+    """What of the target: a dotted path, or empty."""
+
+
+def room_of(path: Path) -> str:
+    return path.relative_to(SOURCES).with_suffix("").parts[0]
+
+
+def imports() -> Iterator[Import]:
+    for path in sorted(SOURCES.rglob("*.py")):
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            modules: List[str] = []
+            if isinstance(node, ast.Import):
+                modules = [alias.name for alias in node.names]
+            elif isinstance(node, ast.ImportFrom):
+                modules = [f"{node.module}.{alias.name}" for alias in node.names]
+            for module in modules:
+                top, _, rest = module.partition(".")
+                target, _, inside = rest.partition(".")
+                if top == PACKAGE and target in LEVEL:
+                    where = f"{path.relative_to(SOURCES)}:{getattr(node, 'lineno', 0)}"
+                    yield Import(where, room_of(path), target, inside)
+
+
+def test_every_room_has_its_place() -> None:
+    found = {path.stem for path in SOURCES.glob("*.py")} - {"__init__"}
+    found |= {path.parent.name for path in SOURCES.glob("*/__init__.py")}
+    assert found == set(LEVEL)
+
+
+def test_every_arrow_points_down() -> None:
+    wrong = [
+        each
+        for each in imports()
+        if each.room != "__init__" and LEVEL[each.target] > LEVEL[each.room]
+    ]
+    assert wrong == []
+
+
+def test_no_room_imports_what_another_keeps_to_itself() -> None:
+    wrong = [
+        each
+        for each in imports()
+        if each.room != each.target
+        and (SOURCES / each.target).is_dir()
+        and any(part.startswith("_") for part in each.inside.split("."))
+    ]
+    assert wrong == []
