@@ -85,7 +85,9 @@ def tools(
         *_each("from-host", from_host),
     ]
     text = "".join(f"{key}\t{value}\n" for key, value in lines)
-    digest = hashlib.sha256(text.encode("utf-8", "surrogateescape")).hexdigest()[:16]
+    # Whoever kept the cache from another version of the shim gets scripts of this one.
+    whole = "".join((_SCRIPT, START, text))
+    digest = hashlib.sha256(whole.encode("utf-8", "surrogateescape")).hexdigest()[:16]
     directory = cache / "tools" / f"{policy.name}_{arch.name}-{digest}"
 
     def make(staging: Path) -> None:
