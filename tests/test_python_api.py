@@ -11,7 +11,7 @@ from typing import List
 import pytest
 
 from manylinux_shim.audit import audit_wheel
-from manylinux_shim.finish._python_api import not_in_this_python
+from manylinux_shim.finish._proof import not_in_this_python
 
 SOABI = sysconfig.get_config_var("SOABI")
 

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import ast
+import importlib
 from pathlib import Path
-from typing import Iterator, List, NamedTuple
+from typing import Iterator, List, NamedTuple, Tuple
+
+import pytest
 
 PACKAGE = "manylinux_shim"
 SOURCES = Path(__file__).resolve().parent.parent / "src" / PACKAGE
@@ -65,6 +68,22 @@ def imports() -> Iterator[Import]:
                 if top == PACKAGE and target in LEVEL:
                     where = f"{path.relative_to(SOURCES)}:{getattr(node, 'lineno', 0)}"
                     yield Import(where, room_of(path), target, inside)
+
+
+def offered() -> Iterator[Tuple[str, str]]:
+    """What the rooms' ``__init__`` import, for them that type-check or for all: room, name."""
+    for path in sorted(SOURCES.glob("*/__init__.py")):
+        tree = ast.parse(path.read_text(encoding="utf-8"))
+        checked = [node for outer in tree.body if isinstance(outer, ast.If) for node in outer.body]
+        for node in [*tree.body, *checked]:
+            if isinstance(node, ast.ImportFrom) and f"{node.module}".startswith(PACKAGE):
+                for alias in node.names:
+                    yield path.parent.name, alias.name
+
+
+@pytest.mark.parametrize(("room", "name"), sorted(set(offered())))
+def test_what_a_room_offers_is_there(room: str, name: str) -> None:
+    assert getattr(importlib.import_module(f"{PACKAGE}.{room}"), name) is not None
 
 
 def test_every_room_has_its_place() -> None:

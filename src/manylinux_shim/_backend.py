@@ -12,8 +12,7 @@ from manylinux_shim._errors import ShimError
 from manylinux_shim._messages import reported, say
 from manylinux_shim._plan import make_plan, refuse_editable, this_host
 from manylinux_shim._settings import Settings, load_settings
-from manylinux_shim.environment import missing, record_of_links, toolchain
-from manylinux_shim.finish import outdate
+from manylinux_shim.environment import missing, outdate, record_of_links, toolchain
 from manylinux_shim.project import compiles_nothing
 
 ConfigSettings = Optional[Mapping[str, Any]]

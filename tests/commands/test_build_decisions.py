@@ -13,11 +13,9 @@ from manylinux_shim._errors import SettingsError
 from manylinux_shim._plan import Host
 from manylinux_shim._platforms import ARCHITECTURES
 from manylinux_shim.audit._systems import SYSTEMS
-from manylinux_shim.commands.build._building import Outcome, Task
-from manylinux_shim.commands.build._jobs import Job, make_jobs, words
-from manylinux_shim.commands.build._matrix import github
+from manylinux_shim.commands.build._building import Outcome, Task, failure, stage_of
+from manylinux_shim.commands.build._jobs import Job, github, make_jobs, words
 from manylinux_shim.commands.build._pythons import Python
-from manylinux_shim.commands.build._stages import failure, stage_of
 from manylinux_shim.commands.build._summary import headline, oldest_systems, table, to_json
 
 HOST = Host(ARCHITECTURES["x86_64"], "manylinux", linux=True, has_zig=True)

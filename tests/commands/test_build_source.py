@@ -19,12 +19,11 @@ from support import projects
 from support.interpreters import Interpreter
 
 from manylinux_shim._errors import SettingsError, ShimError
-from manylinux_shim.commands.build import _git, _own_wheel
-from manylinux_shim.commands.build._copying import copy_again, copy_project
+from manylinux_shim.commands.build import _own_wheel
+from manylinux_shim.commands.build._copying import copy_again, copy_project, hide_change
 from manylinux_shim.commands.build._overlay import overlay
 from manylinux_shim.commands.build._pythons import find_python
-from manylinux_shim.commands.build._source import source_tree
-from manylinux_shim.commands.build._unpacking import unpack
+from manylinux_shim.commands.build._source import source_tree, unpack
 
 if sys.version_info >= (3, 11):
     import tomllib
@@ -121,7 +120,7 @@ def test_git_in_a_copy_knows_the_version_and_an_overlay_does_not_make_it_dirty(
     inside = copy_project(root / "python", tmp_path / "copy")
     changed = overlay(inside, None)
     assert changed is not None
-    _git.hide_change(changed)
+    hide_change(changed)
     copy_again(tmp_path / "copy", tmp_path / "job")
     (tmp_path / "job" / "python" / "more.c").write_text("int z;\n")
     described = git(tmp_path / "job" / "python", "describe", "--tags", "--dirty")

@@ -7,7 +7,7 @@ import threading
 import pytest
 
 from manylinux_shim._errors import ToolchainError
-from manylinux_shim.environment._beside import beside
+from manylinux_shim.environment._prepare import beside
 
 
 def test_result_of_what_was_done_beside_is_waited_for() -> None:

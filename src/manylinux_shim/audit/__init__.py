@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from manylinux_shim.audit._abilists import VersionTriple
 from manylinux_shim.audit._audit import audit_wheel, machine_of
-from manylinux_shim.audit._cxx import exchanging
 from manylinux_shim.audit._json import to_json
 from manylinux_shim.audit._policies import (
     GLIBC_LIBRARIES,
@@ -16,7 +15,7 @@ from manylinux_shim.audit._policies import (
 )
 from manylinux_shim.audit._report import render, render_claims, render_refusal
 from manylinux_shim.audit._requirements import libc_of
-from manylinux_shim.audit._scope import Scope, library_place, run_path_directory
+from manylinux_shim.audit._scope import Scope, exchanging, library_place, run_path_directory
 from manylinux_shim.audit._symbols import (
     LIBRARY_OF_SONAME,
     GlibcTable,

@@ -10,11 +10,10 @@ from typing import Dict, List, Optional, Sequence, Tuple
 from manylinux_shim._platforms import Architecture, Version
 from manylinux_shim.audit import _explanations as why
 from manylinux_shim.audit._abi3 import NOT_CHECKED, oldest_python, stable_abi, violations
-from manylinux_shim.audit._cxx import exchanging
 from manylinux_shim.audit._policies import floor_of, policies
 from manylinux_shim.audit._reading import read_files
 from manylinux_shim.audit._requirements import Judge
-from manylinux_shim.audit._scope import Scope
+from manylinux_shim.audit._scope import Scope, exchanging
 from manylinux_shim.audit._symbols import GlibcTable, MuslTable
 from manylinux_shim.audit._verdict import Verdict, family_of
 from manylinux_shim.audit.reasons import Reason, Requirement

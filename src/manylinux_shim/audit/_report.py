@@ -6,11 +6,10 @@ Readable in 80 columns, and without colour: colour repeats what the words say.
 from __future__ import annotations
 
 import textwrap
-from dataclasses import replace
-from typing import Iterator, List, Optional, Tuple
+from dataclasses import dataclass, replace
+from typing import Dict, Iterable, Iterator, List, Optional, Tuple
 
 from manylinux_shim._platforms import Policy
-from manylinux_shim.audit._grouping import Cause, causes
 from manylinux_shim.audit._systems import SYSTEMS
 from manylinux_shim.audit._verdict import Verdict
 from manylinux_shim.audit.reasons import Reason
@@ -206,3 +205,43 @@ def _systems(page: _Page, verdict: Verdict) -> None:
             runs = system.libc >= needed[system.family]
             text = f"{'yes' if runs else 'no':4}{system.name:36}{system.libc_text}"
             (page.good if runs else page.bad)(text, 2)
+
+
+@dataclass(frozen=True)
+class Cause:
+    """Reasons that differ in file and symbol only."""
+
+    policy: Optional[Policy]
+    kind: str
+    version: Optional[str]
+    library: Optional[str]
+    allowed: str
+    remedy: str
+    reasons: Tuple[Reason, ...]
+
+    @property
+    def files(self) -> Tuple[str, ...]:
+        """The files concerned, each once."""
+        return tuple(dict.fromkeys(reason.file for reason in self.reasons if reason.file))
+
+
+def causes(reasons: Iterable[Reason]) -> Tuple[Cause, ...]:
+    """The causes behind ``reasons``, in their order."""
+    found: Dict[Tuple[object, ...], List[Reason]] = {}
+    for reason in reasons:
+        # A missing function is a cause of its own; many symbols of one version are one.
+        symbol = reason.symbol if reason.version is None else None
+        key = (reason.policy, reason.kind, reason.version, reason.library, reason.allowed, symbol)
+        found.setdefault(key, []).append(reason)
+    return tuple(
+        Cause(
+            group[0].policy,
+            group[0].kind,
+            group[0].version,
+            group[0].library,
+            group[0].allowed,
+            group[0].remedy,
+            tuple(group),
+        )
+        for group in found.values()
+    )

@@ -3,7 +3,7 @@
 Both tables come from zig: ``lib/libc/glibc/abilists`` and ``lib/libc/musl/libc.S``.
 Where no zig is installed, and where it has nothing newer, they come from the
 data file beside this module, which is the same in a form that reads in a
-millisecond (``python -m manylinux_shim.audit._tables`` writes it).
+millisecond (``python -m manylinux_shim.audit._abilists`` writes it).
 """
 
 from __future__ import annotations

@@ -2,18 +2,28 @@
 
 from __future__ import annotations
 
-from manylinux_shim.environment._backends import config_settings
-from manylinux_shim.environment._prepare import prepare
-from manylinux_shim.environment._rust import compiles_rust, require_standard_library, rust_sysroot
-from manylinux_shim.environment._toolchain import missing, record_of_links, toolchain
+from manylinux_shim._lazy import lazily
 
-__all__ = [
-    "compiles_rust",
-    "config_settings",
-    "missing",
-    "prepare",
-    "record_of_links",
-    "require_standard_library",
-    "rust_sysroot",
-    "toolchain",
-]
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from manylinux_shim.environment._backends import config_settings as config_settings
+    from manylinux_shim.environment._prepare import prepare as prepare
+    from manylinux_shim.environment._rust import compiles_rust as compiles_rust
+    from manylinux_shim.environment._rust import (
+        require_standard_library as require_standard_library,
+    )
+    from manylinux_shim.environment._rust import rust_sysroot as rust_sysroot
+    from manylinux_shim.environment._toolchain import missing as missing
+    from manylinux_shim.environment._toolchain import outdate as outdate
+    from manylinux_shim.environment._toolchain import record_of_links as record_of_links
+    from manylinux_shim.environment._toolchain import toolchain as toolchain
+
+__getattr__ = lazily(
+    __name__,
+    {
+        "_backends": ("config_settings",),
+        "_prepare": ("prepare",),
+        "_rust": ("compiles_rust", "require_standard_library", "rust_sysroot"),
+        "_toolchain": ("missing", "outdate", "record_of_links", "toolchain"),
+    },
+)

@@ -6,19 +6,19 @@ of its own.
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import os
 import pprint
 import sys
 import sysconfig
+import threading
 from dataclasses import replace
 from pathlib import Path
-from typing import Callable, Dict, Mapping, Sequence
+from typing import Callable, Dict, Iterator, List, Mapping, Sequence, Tuple, TypeVar
 
 from manylinux_shim._platforms import Architecture, Policy
-from manylinux_shim.environment._beside import beside
 from manylinux_shim.environment._cross_files import cross_files
-from manylinux_shim.environment._cxx_headers import cxx_headers
 from manylinux_shim.environment._host_packages import host_packages
 from manylinux_shim.environment._tools import host_directories, tools, variables
 from manylinux_shim.sysroot import runtimes_directory, sysroot
@@ -163,3 +163,59 @@ def _cargo(tools: Path, triple: str) -> Dict[str, str]:
 def _maturin() -> Dict[str, str]:
     """maturin warns when another backend stands in [build-system]: here that is meant."""
     return {"MATURIN_NO_MISSING_BUILD_BACKEND_WARNING": "1"}
+
+
+T = TypeVar("T")
+
+
+@contextlib.contextmanager
+def beside(action: Callable[[], T]) -> Iterator[Callable[[], T]]:
+    """Begin ``action`` in a thread; what this gives waits for it, and returns or raises as it did.
+
+    At the end of the context the action has come to its end too.
+    """
+    results: List[T] = []
+    errors: List[BaseException] = []
+
+    def run() -> None:
+        try:
+            results.append(action())
+        except BaseException as error:
+            errors.append(error)
+
+    thread = threading.Thread(target=run)
+
+    def result() -> T:
+        thread.join()
+        if errors:
+            raise errors[0]
+        return results[0]
+
+    thread.start()
+    try:
+        yield result
+    finally:
+        thread.join()
+
+
+BROUGHT_ALONG = {
+    "string": ("cerrno", "cstdio", "cstdlib", "cwchar"),
+    "stdexcept": ("string",),
+}
+
+
+def cxx_headers(cache: Path) -> Tuple[str, ...]:
+    """clang's arguments that put the headers first, made if they are not in the cache yet."""
+    texts = {
+        name: "".join(
+            ["#pragma once\n", f"#include_next <{name}>\n", *(f"#include <{n}>\n" for n in more)]
+        )
+        for name, more in BROUGHT_ALONG.items()
+    }
+    digest = hashlib.sha256("\0".join(texts.values()).encode("utf-8")).hexdigest()[:16]
+
+    def make(staging: Path) -> None:
+        for name, text in texts.items():
+            (staging / name).write_text(text, encoding="utf-8")
+
+    return ("-isystem", str(make_once(cache / "headers" / f"c++-{digest}", make)))

@@ -102,3 +102,23 @@ def record_of_links(plan: Plan, scratch: Path, variables: Dict[str, str]) -> Opt
         (record / TWINS).mkdir()
     variables[LINKS_VARIABLE] = str(record)
     return record
+
+
+_COMPILED = (".o", ".a", ".so", ".lo", ".obj")
+
+
+def outdate(project: Path) -> None:
+    """Have everything below ``build`` that was compiled be compiled again.
+
+    Objects are made to look older than their sources; extensions in ``build/lib*``
+    go, as setuptools copies or links there anew whatever belongs into the wheel.
+    """
+    build = project / "build"
+    for directory, _, names in os.walk(build):
+        top = Path(directory).relative_to(build).parts[:1]
+        packed = bool(top) and top[0].split(".")[0] == "lib"
+        for name in names:
+            if packed and name.endswith(".so"):
+                (Path(directory) / name).unlink()
+            elif name.endswith(_COMPILED):
+                os.utime(Path(directory) / name, (0, 0))

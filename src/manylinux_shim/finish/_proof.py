@@ -6,14 +6,14 @@ The verdict is that over the finished wheel; what could be mended, has been.
 from __future__ import annotations
 
 import platform
-from typing import Tuple
+import sysconfig
+from typing import List, Tuple
 
 from manylinux_shim._errors import PolicyError
 from manylinux_shim._messages import say
 from manylinux_shim._plan import Plan
 from manylinux_shim._platforms import parse_platform_tag
 from manylinux_shim.audit import Verdict, render_refusal
-from manylinux_shim.finish._python_api import not_in_this_python
 
 
 def refuse_other_machine(verdict: Verdict, plan: Plan) -> None:
@@ -55,3 +55,31 @@ def proven_tags(verdict: Verdict, plan: Plan) -> Tuple[str, ...]:
         say(refusal)
         return verdict.earned
     return tuple(earned)
+
+
+def not_in_this_python(verdict: Verdict) -> List[Tuple[str, str]]:
+    """File and symbol for each of Python's that extensions for this Python need in vain.
+
+    Files that are for another Python, or for none in particular, are left alone.
+    """
+    try:
+        from ctypes import pythonapi
+    except ImportError:  # a Python built without libffi cannot be asked
+        return []
+    suffixes = _suffixes()
+    return [
+        (facts.name, symbol.name)
+        for facts in verdict.files
+        if any(suffix in facts.name for suffix in suffixes)
+        for symbol in facts.undefined
+        if symbol.name.startswith(("Py", "_Py"))
+        and not symbol.weak
+        and not hasattr(pythonapi, symbol.name)
+    ]
+
+
+def _suffixes() -> Tuple[str, ...]:
+    """What marks an extension module as this Python's, whatever its machine."""
+    soabi = sysconfig.get_config_var("SOABI") or ""
+    implementation = "-".join(soabi.split("-")[:2])
+    return (f".{implementation}-", ".abi3.so") if implementation else (".abi3.so",)

@@ -12,12 +12,12 @@ from manylinux_shim._lazy import lazily
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from manylinux_shim.project._backends import compiles_nothing as compiles_nothing
+    from manylinux_shim.project._backends import pure_backend as pure_backend
     from manylinux_shim.project._change import MODULE as MODULE
     from manylinux_shim.project._change import SHIM as SHIM
     from manylinux_shim.project._change import Change as Change
     from manylinux_shim.project._change import our_table as our_table
     from manylinux_shim.project._insertion import inserted as inserted
-    from manylinux_shim.project._pure import pure_backend as pure_backend
     from manylinux_shim.project._removal import MADE_HERE as MADE_HERE
     from manylinux_shim.project._removal import removed as removed
     from manylinux_shim.project._requires import names as names
@@ -26,10 +26,9 @@ if TYPE_CHECKING:
 __getattr__ = lazily(
     __name__,
     {
-        "_backends": ("compiles_nothing",),
+        "_backends": ("compiles_nothing", "pure_backend"),
         "_change": ("Change", "MODULE", "SHIM", "our_table"),
         "_insertion": ("inserted",),
-        "_pure": ("pure_backend",),
         "_removal": ("MADE_HERE", "removed"),
         "_requires": ("names", "requirements"),
     },

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from manylinux_shim.sbom._contents import contents
-from manylinux_shim.sbom._document import Component, Contents, document
+from manylinux_shim.sbom._document import Component, Contents, document, member_name
 from manylinux_shim.sbom._links import Link, library_directories, read_links, recorded_link
-from manylinux_shim.sbom._member import member_name
 
 __all__ = [
     "Component",

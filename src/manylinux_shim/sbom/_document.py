@@ -9,7 +9,7 @@ import json
 import time
 import uuid
 from dataclasses import dataclass
-from typing import Any, Dict, List, Optional, Tuple
+from typing import Any, Collection, Dict, List, Optional, Tuple
 
 _SCHEMA = "http://cyclonedx.org/schema/bom-1.6.schema.json"
 _NAMESPACE = "manylinux-shim:"
@@ -110,3 +110,24 @@ def _component(component: Component, kind: str = "library") -> Dict[str, Any]:
         "properties": [{"name": name, "value": value} for name, value in properties],
     }
     return {name: value for name, value in fields.items() if value}
+
+
+_STEM = "manylinux-shim"
+_SUFFIX = ".cdx.json"
+"""What CycloneDX recommends for its JSON files."""
+
+
+def member_name(dist_info: str, members: Collection[str]) -> Tuple[str, Tuple[str, ...]]:
+    """The name of our own list, and the names of those that are there already.
+
+    Never one that is taken: a backend that wraps the shim, or that the shim wraps,
+    may have written its own.
+    """
+    directory = f"{dist_info}/sboms/"
+    inside = (name for name in members if name.startswith(directory) and not name.endswith("/"))
+    there = tuple(sorted(inside))
+    number, name = 1, f"{directory}{_STEM}{_SUFFIX}"
+    while name in there:
+        number += 1
+        name = f"{directory}{_STEM}-{number}{_SUFFIX}"
+    return name, there

@@ -9,8 +9,7 @@ from typing import Dict, Iterator, Optional, Tuple
 
 from manylinux_shim._errors import WheelError
 from manylinux_shim.wheel._directory import read_directory
-from manylinux_shim.wheel._format import DEFLATED, Member
-from manylinux_shim.wheel._source import Source
+from manylinux_shim.wheel._format import DEFLATED, Member, Source
 
 _CHUNK = 2**20
 _FIRST_CHUNK = 1024

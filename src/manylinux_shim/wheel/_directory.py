@@ -38,8 +38,8 @@ from manylinux_shim.wheel._format import (
     MOST_IN_MEMBER,
     STORED,
     Member,
+    Source,
 )
-from manylinux_shim.wheel._source import Source
 
 # Far beyond any wheel, and few enough to be decided within a second.
 MOST_MEMBERS = 100_000

@@ -15,7 +15,7 @@ from manylinux_shim._platforms import ARCHITECTURES, Policy, architecture
 from manylinux_shim.commands.build import _jobs
 from manylinux_shim.commands.build._frontends import FRONTENDS
 from manylinux_shim.commands.build._jobs import Job
-from manylinux_shim.commands.build._matrix import ENGINES
+from manylinux_shim.commands.build._jobs import ENGINES
 from manylinux_shim.commands import INTERRUPTED, Command
 from manylinux_shim.commands._arguments import width
 
@@ -150,8 +150,6 @@ def _build(options: argparse.Namespace, jobs: Tuple[Job, ...], settings: Tuple[s
 
 
 def _print_matrix(options: argparse.Namespace, jobs: Sequence[Job]) -> int:
-    from manylinux_shim.commands.build import _matrix
-
     common: List[str] = [options.source] if options.source != "." else []
     for setting in options.config_setting:
         common += ["-C", setting]
@@ -161,7 +159,7 @@ def _print_matrix(options: argparse.Namespace, jobs: Sequence[Job]) -> int:
     if options.out != Path("dist"):
         common += ["--out", str(options.out)]
     this = "{}.{}".format(*sys.version_info)
-    sys.stdout.write(json.dumps(_matrix.github(jobs, this, common)) + "\n")
+    sys.stdout.write(json.dumps(_jobs.github(jobs, this, common)) + "\n")
     return 0
 
 

@@ -1,27 +1,25 @@
 """One job: a tree of its own, a frontend in a child process, a wheel that lands whole."""
 
 from __future__ import annotations
-
+from manylinux_shim._settings import TABLE
+from dataclasses import dataclass
+from manylinux_shim._errors import ShimError
+from manylinux_shim.commands.build._jobs import Job
+from manylinux_shim._platforms import Policy, parse_platform_tag
 import contextlib
-import os
-import shutil
+from manylinux_shim.commands.build._pythons import Python
+from manylinux_shim.commands.build import _copying
 import tempfile
 import time
-from dataclasses import dataclass
+import re
 from pathlib import Path
-from typing import Callable, Iterator, List, Mapping, Optional, Sequence, Tuple
-
-from manylinux_shim._errors import ShimError
-from manylinux_shim._platforms import Policy, parse_platform_tag
-from manylinux_shim._settings import TABLE
-from manylinux_shim.commands.build import _copying
-from manylinux_shim.commands.build import _stages
+import os
 from manylinux_shim.commands.build._children import Children
+from typing import Callable, Iterator, List, Mapping, Optional, Sequence, Tuple
+from typing import Optional, Sequence
 from manylinux_shim.commands.build._frontends import Frontend
-from manylinux_shim.commands.build._jobs import Job
-from manylinux_shim.commands.build._pythons import Python
+import shutil
 from manylinux_shim.wheel import WheelName
-
 
 @dataclass(frozen=True)
 class Task:
@@ -79,14 +77,14 @@ def build(
     """
     room = order.scratch / "jobs" / task.name
     log = order.logs / f"{task.name}.log"
-    stage(_stages.COPYING)
+    stage(COPYING)
     _copying.copy_again(order.tree, room / "tree")
-    stage(_stages.PREPARING)
+    stage(PREPARING)
     lines: List[str] = []
 
     def heard(line: str) -> None:
         lines.append(line)
-        found = _stages.stage_of(line)
+        found = stage_of(line)
         if found is not None:
             stage(found)
 
@@ -106,7 +104,7 @@ def build(
         shutil.rmtree(temporary, ignore_errors=True)
     wheels = list(out.glob("*.whl"))
     if status != 0 or len(wheels) != 1:
-        raise ShimError(_stages.failure(lines) or f"{order.frontend.name} ended with {status}")
+        raise ShimError(failure(lines) or f"{order.frontend.name} ended with {status}")
     _require_as_asked(wheels[0].name, task.job)
     return wheels[0], log
 
@@ -182,3 +180,76 @@ def put(wheel: Path, directory: Path) -> Path:
 def now() -> float:
     """Seconds, for differences."""
     return time.monotonic()
+
+
+WAITING, COPYING, PREPARING, BUILDING, PROVEN = (
+    "waiting", "copying", "preparing", "building", "proven",
+)  # fmt: skip
+
+SHORT = (COPYING, PREPARING, PROVEN)
+"""Stages that are over before one has read that they have begun."""
+
+_COLOUR = re.compile(r"\x1b\[[0-9;]*[A-Za-z]")
+
+_RULES = (
+    # uv and build
+    (re.compile(r"\* Creating isolated environment"), PREPARING),
+    (re.compile(r"\* Installing packages in isolated"), "installing build requirements"),
+    (re.compile(r"\* Getting build dependencies"), "asking for build requirements"),
+    (re.compile(r"(\* )?Building wheel\.\.\."), BUILDING),
+    # the shim
+    (re.compile(r"manylinux-shim: zig \S+ links for (?P<what>\S+)"), "compiling for {what}"),
+    (re.compile(r"manylinux-shim: making (?P<what>.+)"), "making {what}"),
+    (re.compile(r"manylinux-shim: .* (is proven|passes through as it is)$"), PROVEN),
+    # build systems
+    (re.compile(r"building '(?P<what>[^']+)' extension"), "compiling {what}"),
+    (re.compile(r"Compiling (?P<what>\S+) v\d"), "compiling {what}"),
+    (re.compile(r"\[\d+/\d+\] Cythonizing (?P<what>\S+)"), "translating {what}"),
+    (re.compile(r"\[(?P<what>\d+/\d+)\] "), "compiling {what}"),
+    (re.compile(r"(running|Running) (?P<what>bdist_wheel)$"), BUILDING),
+)
+"""Lines of frontends, of the shim and of build systems, and the stage that each begins."""
+
+
+def stage_of(line: str) -> Optional[str]:
+    """The stage that a line begins, None for all other lines.
+
+    >>> stage_of("   Compiling libc v0.2.180")
+    'compiling libc'
+    """
+    text = _COLOUR.sub("", line).strip()
+    for pattern, stage in _RULES:
+        match = pattern.match(text)
+        if match is not None:
+            return stage.format(**match.groupdict())
+    return None
+
+
+_ERROR = "manylinux-shim: error: "
+_ABOVE = "stands above"
+"""In a remedy of ours: the lines before it belong to what is wrong."""
+_WORTH = 12
+"""Lines of a log to show where the shim itself has not said what is wrong."""
+
+
+def failure(lines: Sequence[str]) -> str:
+    """What went wrong, from the lines of a build that failed.
+
+    That is the shim's error, with what the real backend said before it if it
+    refers to that; where the shim has not said anything, the end.
+    """
+    plain = [_COLOUR.sub("", line).rstrip() for line in lines]
+    starts = [at for at, line in enumerate(plain) if line.strip().startswith(_ERROR)]
+    if not starts:
+        return "\n".join([line for line in plain if line][-_WORTH:])
+    at = starts[-1]
+    indent = len(plain[at]) - len(plain[at].lstrip())
+    text = [plain[at].strip()[len(_ERROR) :]]
+    for line in plain[at + 1 :]:
+        if line and not line[indent:].startswith("  "):
+            break
+        text.append(line[indent + 2 :])
+    before: Sequence[str] = ()
+    if any(_ABOVE in line for line in text):
+        before = [line for line in plain[:at] if line][-_WORTH:]
+    return "\n".join([*before, *text]).rstrip()

@@ -12,7 +12,7 @@ from typing import Callable, Dict, Iterator, List, Optional, Sequence, Tuple
 
 from manylinux_shim._errors import ShimError
 from manylinux_shim._processes import run
-from manylinux_shim.commands.build import _git
+from manylinux_shim.commands.build._copying import git_environment, hide_change
 from manylinux_shim.commands.build import _overlay
 from manylinux_shim.commands.build._building import Order, Outcome, Task, writable
 from manylinux_shim.commands.build._children import Children, ended_as_interrupted
@@ -62,7 +62,7 @@ def build_all(call: Call, say: Callable[[str], None]) -> List[Outcome]:
         project = source_tree(call.source, scratch, without, say)
         changed = _overlay.overlay(project, call.backend, call.source)
         if changed is not None:
-            _git.hide_change(changed)
+            hide_change(changed)
         tasks = _tasks(call.jobs, pythons, frontend, scratch)
         with _logs(call.logs) as logs:
             order = Order(
@@ -93,7 +93,7 @@ def _environment() -> Dict[str, str]:
     """The builds' environment: the user's, with one cache for all and lines as they come."""
     cache = cache_root(os.environ, lambda _: None)
     return {
-        **_git.environment(os.environ),
+        **git_environment(os.environ),
         "MANYLINUX_SHIM_CACHE_DIR": str(cache),
         "PYTHONUNBUFFERED": "1",
     }

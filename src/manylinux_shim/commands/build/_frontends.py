@@ -10,7 +10,7 @@ from typing import Callable, List, Optional, Sequence
 
 from manylinux_shim._errors import ShimError
 from manylinux_shim.commands.build._overlay import EXTRA
-from manylinux_shim.commands.build._programs import find_uv, has_build
+from manylinux_shim.commands.build._pythons import find_uv, has_build
 from manylinux_shim.commands.build._pythons import Python
 
 FRONTENDS = ("uv", "build")

@@ -4,13 +4,6 @@ All that can be refused is refused here, before anything is fetched or built.
 """
 
 from __future__ import annotations
-
-import dataclasses
-from dataclasses import dataclass
-from typing import List, Mapping, Optional, Sequence, Tuple
-
-from manylinux_shim._errors import SettingsError
-from manylinux_shim._plan import Host, make_plan
 from manylinux_shim._platforms import (
     ARCHITECTURES,
     Architecture,
@@ -18,7 +11,15 @@ from manylinux_shim._platforms import (
     architecture,
     parse_platform_tag,
 )
+import dataclasses
+from manylinux_shim._plan import Host, make_plan
 from manylinux_shim._settings import Settings
+from manylinux_shim._errors import SettingsError
+from dataclasses import dataclass
+from typing import Any, Dict, Sequence
+import re
+from typing import List, Mapping, Optional, Sequence, Tuple
+import shlex
 
 ALL = "all"
 _NOT_IN_ALL = ("loongarch64",)
@@ -140,3 +141,54 @@ def _pairs(
             f"Name what to build for, such as `--target x86_64`: {', '.join(ARCHITECTURES)}.",
         )
     return [(arch, policy) for arch in architectures for policy in bare or [None]] + pairs
+
+
+ENGINES = ("github",)
+
+_PLATFORMS = {
+    "x86_64": "linux/amd64",
+    "i686": "linux/386",
+    "aarch64": "linux/arm64",
+    "armv7l": "linux/arm/v7",
+    "ppc64le": "linux/ppc64le",
+    "s390x": "linux/s390x",
+    "riscv64": "linux/riscv64",
+    "loongarch64": "linux/loong64",
+}
+"""The platform names of the OCI image specification, which are Go's ``GOOS/GOARCH``."""
+
+
+def github(jobs: Sequence[Job], python: str, arguments: Sequence[str]) -> Dict[str, Any]:
+    """The value of a job's ``strategy.matrix``, as ``fromJSON`` takes it.
+
+    ``python`` is the version to name where none was asked for, ``arguments`` what
+    every build has in common. ``qemu`` is the platform as docker and its actions
+    name it, for whoever runs the wheel's tests under emulation.
+    """
+    return {"include": [_entry(job, job.python or python, arguments) for job in jobs]}
+
+
+def _entry(job: Job, python: str, common: Sequence[str]) -> Dict[str, str]:
+    own = ["--target", job.target]
+    if job.policy is not None:
+        own += ["--policy", job.policy]
+    own += ["--python", python]
+    arguments = [*common, *own]
+    return {
+        "target": job.target,
+        "policy": job.policy_name,
+        "python": python,
+        "arguments": _line(arguments),
+        "command": _line(["manylinux-shim", "build", *arguments]),
+        "qemu": _PLATFORMS[job.target],
+        "artifact": f"wheel-{_plain(python)}-{job.policy_name}-{job.target}",
+    }
+
+
+def _line(words: Sequence[str]) -> str:
+    return " ".join(shlex.quote(word) for word in words)
+
+
+def _plain(python: str) -> str:
+    """``3.12`` as it is; a path without what an artifact's name cannot have."""
+    return re.sub(r"[^A-Za-z0-9.]+", "-", python).strip("-")

@@ -1,19 +1,18 @@
 """The Pythons that wheels are built with: this one, or others on this machine by version."""
 
 from __future__ import annotations
-
-import json
-import os
-import re
-import shutil
-import sys
-from dataclasses import dataclass
-from pathlib import Path
-from typing import Iterator, List, Mapping, Optional, Tuple
-
 from manylinux_shim._errors import SettingsError
 from manylinux_shim._processes import answer
-from manylinux_shim.commands.build._programs import find_uv
+from dataclasses import dataclass
+from typing import List, Optional
+from typing import Iterator, List, Mapping, Optional, Tuple
+import json
+import os
+import shutil
+from pathlib import Path
+import re
+import importlib.util
+import sys
 
 OLDEST = (3, 8)
 
@@ -132,3 +131,29 @@ def _inspect(path: str) -> Optional[Python]:
         )
     except (ValueError, TypeError, IndexError):
         return None
+
+
+def find_uv() -> Optional[str]:
+    """The uv that is installed beside this Python, else one on the path."""
+    try:
+        from uv import find_uv_bin
+
+        return str(find_uv_bin())
+    except (ImportError, FileNotFoundError):
+        return shutil.which("uv")
+
+
+def find_pip() -> Optional[List[str]]:
+    """The command that runs pip: this Python's own, else one on the path."""
+    if importlib.util.find_spec("pip") is not None:
+        return [sys.executable, "-m", "pip"]
+    found = shutil.which("pip") or shutil.which("pip3")
+    return [found] if found else None
+
+
+def has_build() -> bool:
+    """Whether this Python has the frontend ``build``, and not just a directory of that name."""
+    try:
+        return importlib.util.find_spec("build.__main__") is not None
+    except ImportError:
+        return False

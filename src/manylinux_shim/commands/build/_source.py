@@ -1,16 +1,19 @@
 """From what was named on the command line to a source tree that is ours to change."""
 
 from __future__ import annotations
-
+import stat
 from pathlib import Path
-from typing import Callable, Sequence
-
+import tarfile
+from typing import Iterable, List, Optional
 from packaging.requirements import InvalidRequirement, Requirement
-
+import zlib
+from manylinux_shim.commands.build import _fetching
+from typing import Callable, Sequence
 from manylinux_shim._errors import SettingsError
 from manylinux_shim.commands.build import _copying
-from manylinux_shim.commands.build import _fetching
-from manylinux_shim.commands.build import _unpacking
+import zipfile
+from manylinux_shim._errors import ShimError
+from pathlib import Path, PurePosixPath
 
 _ARCHIVES = (".tar.gz", ".tgz", ".tar.bz2", ".tar.xz", ".zip")
 
@@ -32,9 +35,9 @@ def source_tree(
             raise SettingsError(
                 f"{source} is no sdist", f"An sdist's name ends with {', '.join(_ARCHIVES)}."
             )
-        return _unpacking.unpack(path, scratch / "tree")
+        return unpack(path, scratch / "tree")
     archive = _fetching.fetch(_requirement(source), scratch / "sdist", say)
-    return _unpacking.unpack(archive, scratch / "tree")
+    return unpack(archive, scratch / "tree")
 
 
 def _requirement(text: str) -> Requirement:
@@ -59,3 +62,94 @@ def _requirement(text: str) -> Requirement:
             f"To build the sdist of that name from the index, say which: {text}==VERSION.",
         )
     return requirement
+
+
+_DAMAGED = (
+    tarfile.TarError,
+    zipfile.BadZipFile,
+    zlib.error,
+    EOFError,
+    OSError,
+    NotImplementedError,
+)
+
+
+def unpack(archive: Path, directory: Path) -> Path:
+    """The one directory in an sdist, unpacked into ``directory``, which is made.
+
+    Raises ShimError for an archive that cannot be read, that is no sdist, or that has
+    members which would land outside (tarfile's documentation has the dangers).
+    """
+    directory.mkdir(parents=True)
+    try:
+        if archive.name.endswith(".zip"):
+            _unpack_zip(archive, directory)
+        else:
+            _unpack_tar(archive, directory)
+    except _DAMAGED as error:
+        raise ShimError(
+            f"{archive} cannot be unpacked: {error or 'it ends too early'}",
+            "Fetch or make it anew: it may be damaged.",
+        ) from error
+    found = [path for path in directory.iterdir() if path.is_dir()]
+    if len(found) != 1:
+        raise ShimError(
+            f"{archive} is no sdist: it has {len(found) or 'no'} directories at its top",
+            "An sdist has one, NAME-VERSION, with everything in it.",
+        )
+    return found[0]
+
+
+def _unpack_tar(archive: Path, directory: Path) -> None:
+    with tarfile.open(archive) as tar:
+        members: List[tarfile.TarInfo] = []
+        for member in tar.getmembers():
+            if not (member.isfile() or member.isdir() or member.issym() or member.islnk()):
+                raise _refused(archive, member.name, "is a device or a pipe")
+            _require_inside(archive, member.name, member.name)
+            if member.issym():
+                beside = PurePosixPath(member.name).parent / member.linkname
+                _require_inside(archive, member.name, str(beside), link=member.linkname)
+            elif member.islnk():
+                _require_inside(archive, member.name, member.linkname, link=member.linkname)
+            member.mode = 0o755 if member.isdir() or member.mode & 0o100 else 0o644
+            members.append(member)
+        links = {PurePosixPath(m.name) for m in members if m.issym()}
+        for member in members:
+            if links.intersection(PurePosixPath(member.name).parents):
+                raise _refused(archive, member.name, "lies behind a symbolic link")
+        if hasattr(tarfile, "data_filter"):
+            tar.extractall(directory, members, filter="data")
+        else:
+            tar.extractall(directory, members)  # noqa: S202 - every member was looked at
+
+
+def _unpack_zip(archive: Path, directory: Path) -> None:
+    with zipfile.ZipFile(archive) as zipped:
+        for member in zipped.infolist():
+            _require_inside(archive, member.filename, member.filename)
+            path = Path(zipped.extract(member, directory))
+            if (member.external_attr >> 16) & stat.S_IXUSR and path.is_file():
+                path.chmod(0o755)
+
+
+def _require_inside(archive: Path, name: str, path: str, link: Optional[str] = None) -> None:
+    depth = 0
+    for part in _parts(path):
+        depth += -1 if part == ".." else 1
+        if depth < 0:
+            break
+    if depth >= 0 and not path.startswith("/") and not (link or "").startswith("/"):
+        return
+    raise _refused(archive, name, f"leads to {link}" if link else "would land outside")
+
+
+def _parts(path: str) -> Iterable[str]:
+    return (part for part in path.replace("\\", "/").split("/") if part not in ("", "."))
+
+
+def _refused(archive: Path, name: str, why: str) -> ShimError:
+    return ShimError(
+        f"{archive} is not unpacked: its member {name!r} {why}",
+        "No build tool makes such an sdist: ask where it comes from.",
+    )

@@ -7,7 +7,7 @@ import os
 import sys
 from typing import Any, Dict, Iterator, List, Mapping, Sequence, Set, TextIO, Tuple
 
-from manylinux_shim.commands.build import _stages
+from manylinux_shim.commands.build._building import SHORT, WAITING
 from manylinux_shim.commands.build._building import Outcome, Task, now
 from manylinux_shim.commands.build._summary import failure_lines, size_text, tag_text
 
@@ -23,7 +23,7 @@ class View:
     def stage(self, task: Task, stage: str) -> None:
         """A task has come to a stage. Of its files and crates one line is enough."""
         kind = stage.split()[0]
-        if kind not in _stages.SHORT and (task, kind) not in self._said:
+        if kind not in SHORT and (task, kind) not in self._said:
             self._said.add((task, kind))
             self._line(task, stage)
 
@@ -130,7 +130,7 @@ class LiveView(View):
 
         outcome = self._ended.get(task)
         if outcome is None:
-            stage = self._stage.get(task, _stages.WAITING)
+            stage = self._stage.get(task, WAITING)
             time = f"{now() - self._begun[task]:.0f} s" if task in self._begun else ""
             sign: Any = self._spinner if task in self._begun else ""
             return (sign, task.name, Text(stage, style="" if task in self._begun else "dim"), time)
