@@ -2,14 +2,38 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 from typing import Callable, List
 
 import pytest
 from support import interpreters, projects
 from support.interpreters import Interpreter, uv
+from support.machine import lacking
 from support.workshop import Workshop, base_python
+
+_BUILDING = {"checkout", "workshop"}
+"""Fixtures of what builds wheels or compiles: not for ``--fast``."""
+_LONG = {"long", "foreign", "pypi", "slow"}
+"""Markers of the same, and of other work of seconds."""
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption(
+        "--fast", action="store_true", help="leave out what compiles, builds wheels or fetches"
+    )
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: List[pytest.Item]) -> None:
+    if not config.getoption("--fast"):
+        return
+    fast = [
+        item
+        for item in items
+        if not _BUILDING & set(getattr(item, "fixturenames", ()))
+        and not any(item.get_closest_marker(name) for name in _LONG)
+    ]
+    config.hook.pytest_deselected(items=[item for item in items if item not in fast])
+    items[:] = fast
 
 
 def pytest_report_header() -> List[str]:
@@ -61,10 +85,7 @@ def interpreter() -> Callable[[str], Interpreter]:
     def look_up(name: str) -> Interpreter:
         found = interpreters.find(name)
         if found is None:
-            text = f"no CPython {name} with headers on this machine"
-            if os.environ.get(interpreters.REQUIRE):
-                pytest.fail(f"{text}, and {interpreters.REQUIRE} is set", pytrace=False)
-            pytest.skip(text)
+            lacking(f"CPython {name} with headers")
         return found
 
     return look_up

@@ -88,6 +88,7 @@ def test_the_backend_in_the_tree_is_the_one_of_the_sample(block: str) -> None:
     compile(block, "README.md", "exec")
 
 
+@pytest.mark.long
 def test_first_command_builds_the_samples_wheel(tmp_path: Path) -> None:
     command = blocks("sh")[0]
     clone = tmp_path / "clone"
@@ -98,6 +99,7 @@ def test_first_command_builds_the_samples_wheel(tmp_path: Path) -> None:
     assert len(wheels) == 1
 
 
+@pytest.mark.long
 def test_cross_builds_of_the_readme_give_the_wheels_it_tells_of(tmp_path: Path) -> None:
     (block,) = (block for block in blocks("sh") if "-C target=" in block)
     clone = tmp_path / "clone"
@@ -194,6 +196,7 @@ def tool(name: str) -> str:
     return str(Path(sys.executable).with_name(name))
 
 
+@pytest.mark.long
 def test_workflow_follows_githubs_schema(workflow: Path) -> None:
     schema = ["--builtin-schema", "vendor.github-workflows"]
     subprocess.run([tool("check-jsonschema"), *schema, str(workflow)], check=True)

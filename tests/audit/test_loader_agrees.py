@@ -84,6 +84,7 @@ def asked_of_glibc(path: Path) -> Set[Version]:
     return {Version(int(a), int(b)) for a, b in re.findall(r"\(GLIBC_(\d+)\.(\d+)", own)}
 
 
+@pytest.mark.long
 @pytest.mark.skipif(host_family() != "manylinux", reason="the loader that judges is glibc's")
 def test_no_mutation_makes_a_file_better_than_the_loader_finds_it(tmp_path: Path) -> None:
     data, path = library(tmp_path), tmp_path / "made.so"

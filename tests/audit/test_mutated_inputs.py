@@ -29,6 +29,7 @@ def mutate(seed: int, elfs: int, wheels: int) -> None:
     assert refused > elfs // 20
 
 
+@pytest.mark.long
 def test_twenty_thousand_mutations_are_decided_or_refused() -> None:
     mutate(seed=20261, elfs=17_000, wheels=3_000)
 

@@ -62,6 +62,7 @@ def test_a_member_whose_bytes_are_not_those_declared_is_an_error(
         read_files(broken)
 
 
+@pytest.mark.long
 def test_memory_holds_the_largest_member_not_all(tmp_path: Path) -> None:
     elf = bytes(Made(needed=["libc.so.6"]))
     files = {f"made/_{n}.abi3.so": elf + PADDING * 60 for n in range(4)}

@@ -8,7 +8,6 @@ import hashlib
 import json
 import os
 import platform
-import pty
 import re
 import shlex
 import shutil
@@ -24,6 +23,7 @@ from typing import Callable, Dict, Iterator, List, Mapping, Optional
 import pytest
 from support import projects, wheels
 from support.interpreters import Interpreter
+from support.machine import pseudo_terminal
 from support.workshop import Outcome, Workshop, contents
 
 from manylinux_shim._platforms import ARCHITECTURES
@@ -302,7 +302,7 @@ def _runs(pid: int) -> bool:
 @contextlib.contextmanager
 def terminal(rows: int, columns: int) -> Iterator[tuple[int, int]]:
     """Both ends of a terminal of a size."""
-    ours, theirs = pty.openpty()
+    ours, theirs = pseudo_terminal()
     fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", rows, columns, 0, 0))
     try:
         yield ours, theirs

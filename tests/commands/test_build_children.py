@@ -35,6 +35,7 @@ def test_what_a_build_leaves_running_does_not_hold_it_up(tmp_path: Path) -> None
     os.kill(int(lines[0]), signal.SIGKILL)  # it was there, or this fails
 
 
+@pytest.mark.long
 def test_program_that_does_not_want_to_end_is_ended_with_all_it_started(tmp_path: Path) -> None:
     children = Children()
     heard = threading.Event()

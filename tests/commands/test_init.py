@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import pty
 import subprocess
 import sys
 from pathlib import Path
@@ -11,6 +10,7 @@ from typing import Dict, List, Optional
 
 import pytest
 from support import projects, sdists, wheels
+from support.machine import pseudo_terminal
 from support.workshop import UV_BUILD_HERE, Workshop
 
 from manylinux_shim import _settings
@@ -268,7 +268,7 @@ def test_yes_makes_it_and_remove_takes_it_back_with_mode_and_neighbours(project:
 def test_on_a_terminal_it_asks_and_the_diff_is_coloured(
     project: Path, answer: str, code: int
 ) -> None:
-    master, slave = pty.openpty()
+    master, slave = pseudo_terminal()
     environment = {**os.environ, "TERM": "xterm"}
     environment.pop("NO_COLOR", None)
     process = subprocess.Popen(

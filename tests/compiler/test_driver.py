@@ -17,6 +17,8 @@ from manylinux_shim.environment._prepare import prepare
 from manylinux_shim.environment._tools import ROOT_VARIABLE, START
 from manylinux_shim.zig._zig import find_zig
 
+pytestmark = pytest.mark.long
+
 HELLO = """
 #include <math.h>
 #include <stdio.h>

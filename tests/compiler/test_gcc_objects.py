@@ -6,6 +6,8 @@ import pytest
 
 from manylinux_shim.compiler._host_libraries import refusal
 
+pytestmark = pytest.mark.long
+
 WHERE = ">>> referenced by a.cpp\n>>>               a.o:(f()) in archive /x/liba.a\n"
 
 

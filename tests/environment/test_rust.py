@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import os
-import shutil
 import subprocess
 from pathlib import Path
 from typing import Any, Dict, List, Mapping
 
 import pytest
+from support.machine import need_debians_rust, need_program
 
 from manylinux_shim._errors import ToolchainError
 from manylinux_shim._platforms import ARCHITECTURES, host_architecture
@@ -79,7 +79,7 @@ def missing(arch: str, family: str, environ: Mapping[str, str]) -> str:
 
 
 def test_missing_target_of_rustups_rust_is_said_with_its_toolchain() -> None:
-    assert shutil.which("rustup"), "this test is about the Rust of rustup"
+    need_program("rustup")
     ask = ["rustup", "show", "active-toolchain"]
     done = subprocess.run(ask, stdout=subprocess.PIPE, encoding="utf-8", check=True)
     toolchain = done.stdout.split()[0]
@@ -92,6 +92,7 @@ def test_missing_target_of_rustups_rust_is_said_with_its_toolchain() -> None:
 
 
 def test_missing_target_of_debians_rust_is_said_with_debians_package() -> None:
+    need_debians_rust()
     said = missing("s390x", "manylinux", DEBIANS)
     assert "dpkg --add-architecture s390x && apt-get update && apt-get install libstd-rust" in said
     (package,) = (word for word in said.split() if word.endswith(":s390x"))
@@ -105,10 +106,12 @@ def test_missing_target_of_debians_rust_is_said_with_debians_package() -> None:
 
 
 def test_target_that_debians_package_has_brought_is_there() -> None:
+    need_debians_rust("libstd-rust-web-dev:arm64")
     require_standard_library(ARCHITECTURES["aarch64"], "manylinux", DEBIANS)
 
 
 def test_the_hosts_own_target_is_there() -> None:
+    need_program("rustc")
     host = host_architecture()
     assert host is not None
     require_standard_library(host, "manylinux", os.environ)

@@ -12,6 +12,7 @@ from typing import Callable, Dict, Iterator, Mapping, Sequence, Tuple
 import pytest
 import roots
 from support import interpreters, projects, sdists, wheels
+from support.machine import lacking
 from support.workshop import UV_BUILD_WHEEL, Frontend, Workshop
 
 from manylinux_shim._platforms import architecture, lowest_policy
@@ -80,8 +81,7 @@ class Bench:
         self._pool = ThreadPoolExecutor(2)
         found = interpreters.find(root.system.python)
         if found is None:
-            text = f"no CPython {root.system.python} with headers on this machine"
-            pytest.fail(text, pytrace=False)
+            lacking(f"CPython {root.system.python} with headers")
         self._python = workshop.frontends(found.path)
         self._this_python = workshop.frontends()
         self._wheels: Dict[str, Future[Path]] = {

@@ -58,6 +58,7 @@ MUTATIONS: List[Callable[[bytearray, List[int], random.Random], None]] = [
 ]  # fmt: skip
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("kind", ["grown", "in place"])
 def test_mutated_files_are_relinked_truly_or_refused(kind: str, tmp_path: Path) -> None:
     source = USES_MUCH

@@ -30,6 +30,8 @@ from manylinux_shim.cli import main
 from manylinux_shim.elf._elf import ElfFacts, read_elf
 from manylinux_shim.relink import _room
 
+pytestmark = pytest.mark.long
+
 
 def facts_of(wheel: Path, member: str) -> ElfFacts:
     return read_elf(member, wheels.elf_members(wheel)[member])

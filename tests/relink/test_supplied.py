@@ -20,6 +20,8 @@ from manylinux_shim.relink._catalogue import (
 from manylinux_shim.relink._supply import SOURCE_DIRECTORY, library
 from manylinux_shim.zig._zig import find_zig
 
+pytestmark = pytest.mark.long
+
 ELSEWHERE = {"_cxa_thread_atexit_impl", "_libc_start_main"}
 """Tested by programs of their own."""
 BEHAVIOUR = Path(__file__).with_name("behaviour.c")

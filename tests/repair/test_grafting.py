@@ -11,6 +11,7 @@ from needing import needing_a_library
 from support import projects, sboms, sdists, wheels
 from support.hooks import Hooks
 from support.interpreters import Interpreter
+from support.machine import need_library
 from support.workshop import ERROR, UV_BUILD_HERE, UV_BUILD_WHEEL, Workshop, contents
 
 LZ4 = """
@@ -26,7 +27,7 @@ with open("/proc/self/maps") as maps:
 @pytest.fixture(scope="module")
 def lz4(workshop: Workshop, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """lz4's sdist, which links with the system's library where pkg-config finds one."""
-    workshop.run(["pkg-config", "--exists", "liblz4"], workshop.root).passed()
+    need_library("liblz4")
     return sdists.fetch("lz4==4.4.4", tmp_path_factory.mktemp("lz4") / "sdist", workshop)
 
 

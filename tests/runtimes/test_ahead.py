@@ -22,6 +22,8 @@ from manylinux_shim.runtimes._shared import shared_path
 from manylinux_shim.sysroot._sysroot import runtimes_directory
 from manylinux_shim.zig._zig import find_zig
 
+pytestmark = pytest.mark.long
+
 ZIG = find_zig()
 HOST = host_architecture()
 assert HOST is not None

@@ -39,6 +39,8 @@ from manylinux_shim.runtimes._sources import (
 )
 from manylinux_shim.zig._zig import find_zig
 
+pytestmark = pytest.mark.long
+
 PROGRAM = Path(__file__).with_name("cxx_library.cpp")
 EXTENSION = """
 #include <map>

@@ -18,6 +18,8 @@ from manylinux_shim.runtimes._shared import VERSION, shared_runtime
 from manylinux_shim.sysroot._sysroot import Sysroot, sysroot
 from manylinux_shim.zig._zig import find_zig
 
+pytestmark = pytest.mark.long
+
 ZIG = find_zig()
 HOST = host_architecture()
 assert HOST is not None

@@ -17,9 +17,6 @@ DEBIAN = "debian"
 MATRIX = (*VERSIONS, DEBIAN)
 """Names of all Pythons that the project promises to build for."""
 
-REQUIRE = "REQUIRE_ALL_PYTHONS"
-"""With this variable set, a Python of the matrix that is missing fails the tests."""
-
 _ASK = (
     "import json, sys, sysconfig;"
     "print(json.dumps([sys.version_info[:2], sysconfig.get_path('include'),"

@@ -13,6 +13,8 @@ from manylinux_shim.elf._elf import ElfFacts, read_elf
 from manylinux_shim.environment._prepare import prepare
 from manylinux_shim.zig._zig import find_zig
 
+pytestmark = pytest.mark.long
+
 WEAK = """
 #include <stdlib.h>
 extern int __cxa_thread_atexit_impl(void) __attribute__((weak));
