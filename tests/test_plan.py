@@ -8,7 +8,7 @@ from typing import Any, Dict, Optional
 import pytest
 
 from manylinux_shim._errors import SettingsError
-from manylinux_shim._plan import Host, make_plan
+from manylinux_shim._plan import Host, make_plan, this_host
 from manylinux_shim._platforms import ARCHITECTURES
 from manylinux_shim._settings import Settings
 
@@ -97,3 +97,23 @@ def test_what_cannot_be_had_is_an_error_with_the_remedy(
     with pytest.raises(SettingsError) as caught:
         make_plan(settings(**given), {}, host)
     assert told in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("platform", "linux"),
+    [
+        ("", True),
+        ("linux-aarch64", True),
+        ("emscripten-4.0.9-wasm32", False),
+        ("android-24-x86_64", False),
+        ("ios-13.0-arm64-iphoneos", False),
+        ("macosx-11.0-arm64", False),
+    ],
+)
+def test_python_that_builds_for_another_system_is_known(
+    platform: str, linux: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("_PYTHON_HOST_PLATFORM", raising=False)
+    if platform:
+        monkeypatch.setenv("_PYTHON_HOST_PLATFORM", platform)
+    assert this_host().linux is linux

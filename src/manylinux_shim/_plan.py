@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass
 from typing import Mapping, Optional, Tuple
 
@@ -87,13 +88,22 @@ def refuse_editable(plan: Plan) -> None:
 
 def this_host() -> Host:
     """The machine that this process runs on."""
-    arch = host_architecture()
+    arch = host_architecture() if _is_for_linux(os.environ) else None
     return Host(
         architecture=arch,
         family=host_family() if arch is not None else "manylinux",
         linux=arch is not None,
         has_zig=arch is not None,
     )
+
+
+def _is_for_linux(environ: Mapping[str, str]) -> bool:
+    """Whether what this machine's Python builds is for Linux.
+
+    pyodide-build and cibuildwheel run it on Linux for Emscripten, Android and others, and
+    tell it so in a variable of CPython's own build.
+    """
+    return environ.get("_PYTHON_HOST_PLATFORM", "linux").startswith("linux")
 
 
 def make_plan(settings: Settings, environ: Mapping[str, str], host: Host) -> Plan:

@@ -49,6 +49,8 @@ class Made:
     hashes: Tuple[str, ...] = ("gnu",)
     """Of ``sysv``, ``gnu``, ``relocations``: what tells the number of symbols."""
     flags: int = 0
+    flags_1: int = 0
+    """``DT_FLAGS_1``."""
     arm_attributes: Optional[Tuple[int, Optional[int]]] = None
     """(Tag_CPU_arch, Tag_ABI_VFP_args)."""
 
@@ -201,6 +203,8 @@ class _Maker:
             entries.append((22, 0))
         entries.append((5, place(bytes(self.strings))))
         entries.append((10, len(self.strings)))
+        if self.made.flags_1:
+            entries.append((0x6FFFFFFB, self.made.flags_1))
         entries.append((0, 0))
         at = place(b"".join(self.pack(word * 2, *entry) for entry in entries))
         return bytes(body), at

@@ -128,3 +128,26 @@ def test_check_with_a_policy_fails_on_a_library_from_outside(
     for part in ("libtinydep.so.1", "_tiny", "manylinux_2_28"):
         assert part in outcome.output
     assert [name for name in contents(out) if name != ".gitignore"] == []
+
+
+def test_wheel_of_a_build_for_another_system_is_handed_through(
+    workshop: Workshop, stocked: Path, tmp_path: Path, out: Path
+) -> None:
+    """As pyodide-build and cibuildwheel build for Emscripten and Android on Linux."""
+    project = projects.tiny(tmp_path / "project")
+    environment = {**GCC, "_PYTHON_HOST_PLATFORM": "android-24-x86_64"}
+    done = workshop.build(UV_BUILD_HERE, project, out, python=stocked, environment=environment)
+    assert done.passed().lines() == []
+    assert wheels.only_wheel(out).name.endswith("-android_24_x86_64.whl")
+
+
+def test_name_that_no_interpreter_keeps_is_refused(
+    workshop: Workshop, stocked: Path, tmp_path: Path, out: Path
+) -> None:
+    project = projects.tiny(tmp_path / "project")
+    (project / "setup.cfg").write_text("[bdist_wheel]\npy_limited_api = cp38\n")
+    outcome = workshop.build(UV_BUILD_HERE, project, out, python=stocked)
+    assert not outcome.ok
+    assert ERROR in outcome.output
+    assert "says cp38-abi3, which is not so" in outcome.output
+    assert list(out.glob("*.whl")) == []

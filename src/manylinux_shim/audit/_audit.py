@@ -10,6 +10,7 @@ from typing import Dict, List, Optional, Sequence, Tuple
 from manylinux_shim._platforms import Architecture, Version
 from manylinux_shim.audit import _explanations as why
 from manylinux_shim.audit._abi3 import NOT_CHECKED, oldest_python, stable_abi, violations
+from manylinux_shim.audit._interpreters import unserved, without_init
 from manylinux_shim.audit._policies import floor_of, policies
 from manylinux_shim.audit._reading import read_files
 from manylinux_shim.audit._requirements import Judge
@@ -66,6 +67,13 @@ def judge(
             notes.append(NOT_CHECKED)
         else:
             stable = violations(native, oldest, added)
+    for f in native:
+        general += [why.not_openable(f)] if f.no_open and not f.executable else []
+        general += [why.needs_a_path(f, soname) for soname in f.needed if "/" in soname]
+    notes += [
+        f"{f.name} has the suffix of a module, and no PyInit function: Python cannot import it"
+        for f in without_init(native)
+    ]
     requirements: List[Requirement] = []
     if arch is not None:
         scope = Scope(native)
@@ -91,6 +99,7 @@ def judge(
         requirements=tuple(requirements),
         newest_glibc=glibc.newest,
         stable_abi=stable,
+        python_tags=unserved(native, name),
         notes=tuple(notes),
     )
 

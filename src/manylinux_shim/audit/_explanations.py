@@ -220,3 +220,38 @@ def not_stable(
     return Reason(
         None, facts.name, kinds.STABLE_ABI, symbol, allowed=allowed, remedy=remedy
     )  # fmt: skip
+
+
+def not_imported(facts: ElfFacts, tag: str) -> Reason:
+    """A module whose file an interpreter of ``tag`` does not look at."""
+    _, _, suffix = facts.name.rpartition("/")[2].partition(".")
+    return Reason(
+        None,
+        facts.name,
+        kinds.PYTHON_TAG,
+        allowed=f"the wheel says {tag}, and this module is there as .{suffix}",
+        remedy="Name the wheel for the Pythons that it was built for, or build it for each.",
+    )
+
+
+def not_openable(facts: ElfFacts) -> Reason:
+    """A library that the loader refuses to open while a program runs (``DF_1_NOOPEN``)."""
+    return Reason(
+        None,
+        facts.name,
+        kinds.LIBRARY,
+        allowed="it is marked not to be opened by a running program, as Python does",
+        remedy="Link it without `-z nodlopen`.",
+    )
+
+
+def needs_a_path(facts: ElfFacts, soname: str) -> Reason:
+    """A needed library that is a path, where the loader looks and nowhere else."""
+    return Reason(
+        None,
+        facts.name,
+        kinds.LIBRARY,
+        library=soname,
+        allowed="it is needed by a path, which is of the machine that linked it",
+        remedy="Give that library a soname (-Wl,-soname), or link it by -l.",
+    )

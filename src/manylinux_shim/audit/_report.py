@@ -137,8 +137,9 @@ def _verdict(page: _Page, verdict: Verdict) -> None:
             page.bad(f"claims {tag}: NOT TRUE", 2)
         else:
             page.good(f"claims {tag}: true", 2)
-    if verdict.stable_abi:
-        page.bad("claims abi3: NOT TRUE", 2)
+    for tag in denied:
+        if tag not in verdict.claimed:
+            page.bad(f"claims {tag}: NOT TRUE", 2)
     if verdict.files:
         count = len(verdict.files)
         libc = {"manylinux": "glibc", "musllinux": "musl"}[verdict.family]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from bisect import bisect_left
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Dict, Iterable, Optional, Tuple
+from typing import Dict, Iterable, List, Optional, Tuple
 
 from manylinux_shim._platforms import Architecture, Policy, Version, parse_platform_tag
 from manylinux_shim.audit import _explanations as why
@@ -41,6 +41,8 @@ class Verdict:
     """The newest glibc that the table of symbols knows."""
     stable_abi: Tuple[Reason, ...] = ()
     """What it uses beyond the stable ABI, if it says ``abi3``: no matter of platform tags."""
+    python_tags: Tuple[Tuple[str, Reason], ...] = ()
+    """Tags such as ``cp312-abi3`` whose interpreters do not import all its modules, and why."""
     notes: Tuple[str, ...] = ()
     """What is worth knowing and against no policy."""
 
@@ -105,6 +107,7 @@ class Verdict:
         that it stands against. What is wrong with the tags it claims is among them.
         """
         found = [*self.general, *self._about_claims(), *self.stable_abi]
+        found += [reason for _, reason in self.python_tags]
         family = self.family
         own = [policy for policy in self.policies if policy.family == family]
         floors = [floor_of(policy) for policy in own]
@@ -121,14 +124,18 @@ class Verdict:
     def unproven(self) -> Tuple[Tuple[str, Tuple[Reason, ...]], ...]:
         """The claimed tags that the wheel does not keep, each with the reasons.
 
-        Platform tags, and ``abi3`` where that can be checked.
+        Platform tags, Python's with the ABI's, and ``abi3`` where that can be checked.
         """
         denied = [(tag, reasons) for tag in self.claimed if (reasons := self._denied(tag))]
+        pythons: Dict[str, List[Reason]] = {}
+        for tag, reason in self.python_tags:
+            pythons.setdefault(tag, []).append(reason)
+        denied += [(tag, _sorted(reasons)) for tag, reasons in pythons.items()]
         return (*denied, *([("abi3", self.stable_abi)] if self.stable_abi else []))
 
     @property
     def truthful(self) -> bool:
-        """Whether every platform tag that the wheel bears is proven, and abi3 not disproven."""
+        """Whether every tag that the wheel bears is proven, or not disproven where it is abi3."""
         return not self.unproven()
 
     def __bool__(self) -> bool:

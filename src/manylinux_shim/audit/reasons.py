@@ -19,9 +19,10 @@ ISA = "isa"
 SUFFIX = "suffix"
 RELR = "packed-relocations"
 STABLE_ABI = "stable-abi"
+PYTHON_TAG = "python-tag"
 TAG = "tag"
 KINDS = (
-    TAG, MACHINE, LIBC, SUFFIX, LIBRARY, RUN_PATH, EXECUTABLE_STACK, ISA,
+    TAG, MACHINE, LIBC, PYTHON_TAG, SUFFIX, LIBRARY, RUN_PATH, EXECUTABLE_STACK, ISA,
     STABLE_ABI, SYMBOL, RELR, SYMBOL_VERSION,
 )  # fmt: skip
 """All kinds of reasons, the worst first."""

@@ -26,6 +26,7 @@ class Dynamic(NamedTuple):
     text_relocations: bool
     relr: bool
     position_independent_program: bool
+    no_open: bool
     extension_module: bool
     exports: Exports
 
@@ -56,6 +57,7 @@ def read_dynamic(image: Image, segment: Segment) -> Dynamic:
         or bool(last.get(tags.DT_FLAGS, 0) & tags.DF_TEXTREL),
         relr=last.get(tags.DT_RELRSZ, 0) > 0 and tags.DT_RELR in last,
         position_independent_program=bool(last.get(tags.DT_FLAGS_1, 0) & tags.DF_1_PIE),
+        no_open=bool(last.get(tags.DT_FLAGS_1, 0) & tags.DF_1_NOOPEN),
         extension_module=b"\0PyInit_" in table,
         exports=exports,
     )

@@ -117,6 +117,8 @@ class ElfFacts:
     """``DT_RELR``: packed relative relocations."""
     position_independent_program: bool = False
     """``DF_1_PIE``."""
+    no_open: bool = False
+    """``DF_1_NOOPEN``: no running program may open it."""
     extension_module: bool = False
     """Whether its names include a ``PyInit_...`` function."""
     isa_needed: int = 1

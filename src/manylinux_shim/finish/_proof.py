@@ -34,6 +34,11 @@ def proven_tags(verdict: Verdict, plan: Plan) -> Tuple[str, ...]:
             f" {platform.python_implementation()} {platform.python_version()} does not have",
             "Correct the name, or leave the call out for this Python version.",
         )
+    for tag, reason in verdict.python_tags:
+        raise PolicyError(
+            f"{verdict.wheel.name} says {tag}, which is not so:\n{reason.statement}",
+            reason.remedy,
+        )
     earned = [tag for tag in verdict.earned if parse_platform_tag(tag)]
     if plan.policy is not None and plan.target is not None:
         if plan.policy not in verdict.policies:
