@@ -232,13 +232,40 @@ def test_a_library_in_the_data_scheme_reaches_one_in_site_packages_by_origin(
 
 @pytest.mark.parametrize(
     "run_path",
-    ["/usr/local/lib", "/root/.pyenv/lib", "lib", "$ORIGIN/../../outside", "$ORIGINAL/lib"],
+    ["/root/.pyenv/lib", "lib", "$ORIGIN/../../outside", "$ORIGINAL/lib"],
 )
 def test_a_run_path_that_leads_out_of_the_wheel_is_an_error(tmp_path: Path, run_path: str) -> None:
     verdict = audit(tmp_path, {"made/_made.abi3.so": module(run_path=run_path)})
     assert kinds(verdict) == ("run-path",)
     assert verdict.reasons[0].library == run_path
     assert verdict.earned == ("linux_x86_64",)
+
+
+def test_a_run_path_into_the_system_is_noted_where_nothing_is_looked_for(tmp_path: Path) -> None:
+    verdict = audit(
+        tmp_path,
+        {"made/_made.abi3.so": module(run_path="/usr/local/lib64")},
+        "cp311-abi3-manylinux1_x86_64",
+    )
+    assert verdict.truthful
+    assert [note for note in verdict.notes if "/usr/local/lib64" in note]
+
+
+@pytest.mark.parametrize(
+    ("run_path", "true"),
+    [
+        ("$ORIGIN/../made.libs:/usr/local/lib64", True),
+        ("/usr/local/lib64:$ORIGIN/../made.libs", False),
+        ("$ORIGIN/elsewhere:/usr/local/lib64", False),
+    ],
+)
+def test_a_run_path_that_leads_out_after_the_wheels_own_is_noted(
+    tmp_path: Path, run_path: str, true: bool
+) -> None:
+    files = bundle(versions=["OWN_1"], run_path=run_path)
+    verdict = audit(tmp_path, dict(files), "cp311-abi3-manylinux1_x86_64")
+    assert verdict.truthful is true
+    assert bool([note for note in verdict.notes if "/usr/local/lib64" in note]) is true
 
 
 @pytest.mark.parametrize("run_path", ["$ORIGIN", "${ORIGIN}/../made.libs", "$ORIGIN/"])

@@ -13,7 +13,7 @@ from manylinux_shim.audit._abi3 import NOT_CHECKED, oldest_python, stable_abi, v
 from manylinux_shim.audit._interpreters import unserved, without_init
 from manylinux_shim.audit._policies import floor_of, policies
 from manylinux_shim.audit._reading import read_files
-from manylinux_shim.audit._requirements import Judge
+from manylinux_shim.audit._requirements import Judge, strayed
 from manylinux_shim.audit._scope import Scope, exchanging
 from manylinux_shim.audit._symbols import GlibcTable, MuslTable
 from manylinux_shim.audit._verdict import Verdict, family_of
@@ -80,6 +80,10 @@ def judge(
         court = Judge(arch, scope, native, glibc, musl, exclude)
         for facts in native:
             requirements += court.requirements(facts)
+            notes += [
+                f"{facts.name} has a run path out of the wheel, {entry}, and needs nothing there"
+                for entry in strayed(facts, scope, harmless=True)
+            ]
             if facts.text_relocations:
                 notes.append(f"{facts.name} has text relocations, which SELinux may forbid")
         notes += [

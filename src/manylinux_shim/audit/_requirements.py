@@ -55,6 +55,28 @@ def libc_of(facts: ElfFacts, arch: Architecture) -> Optional[str]:
     return None
 
 
+_SYSTEMS = ("/usr/", "/lib/", "/lib64/")
+
+
+def strayed(facts: ElfFacts, scope: Scope, *, harmless: bool = False) -> List[str]:
+    """Entries of the run path that lead out of the wheel; or only those that do no harm.
+
+    That is a directory of the system's own, where no library of the wheel is looked for:
+    the file needs none, or finds all of them in a directory before.
+    """
+    entries = [entry for entry in dict.fromkeys(facts.run_path) if entry]
+    outside = [entry for entry in entries if run_path_directory(facts.name, entry) is None]
+    first = next((at for at, entry in enumerate(entries) if entry not in outside), len(entries))
+    own = [soname for soname in facts.needed if scope.unreachable(soname)]
+    served = all(scope.library(facts, soname) for soname in own)
+    return [
+        entry
+        for at, entry in enumerate(entries)
+        if entry in outside
+        and (served and entry.startswith(_SYSTEMS) and (not own or at > first)) is harmless
+    ]
+
+
 class Judge:
     """Evaluates the files of one wheel, all of one architecture."""
 
@@ -89,9 +111,8 @@ class Judge:
 
     def _of_the_file(self, facts: ElfFacts) -> Iterable[Reason]:
         """What no policy allows, whatever the libc."""
-        for entry in dict.fromkeys(facts.run_path):
-            if entry and run_path_directory(facts.name, entry) is None:
-                yield why.run_path(facts, entry)
+        for entry in strayed(facts, self._scope):
+            yield why.run_path(facts, entry)
         # A program's own stack is set up by the kernel, which still allows it.
         if facts.executable_stack and not facts.executable:
             yield why.executable_stack(facts)

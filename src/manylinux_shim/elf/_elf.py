@@ -27,9 +27,9 @@ from manylinux_shim.elf._versions import VersionNeed
 
 MAGIC = b"\x7fELF"
 
-CXX_RUNTIME = b"N10__cxxabiv117__class_type_infoE\0"
-"""The name of a type of the C++ runtime: in the file that has that inside, and in no other
-(Itanium C++ ABI, 2.9.5)."""
+CXX_RUNTIME = b"\0N10__cxxabiv117__class_type_infoE\0"
+"""The name of a type of the C++ runtime, as a string of its own: in the file that has the
+runtime inside, and in no other (Itanium C++ ABI, 2.9.5)."""
 
 # e_type
 ET_REL, ET_EXEC, ET_DYN = 1, 2, 3

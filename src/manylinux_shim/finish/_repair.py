@@ -14,7 +14,7 @@ from manylinux_shim._errors import ShimError
 from manylinux_shim._messages import say
 from manylinux_shim._plan import Plan
 from manylinux_shim._platforms import Policy, lowest_policy
-from manylinux_shim.audit import Verdict, audit_wheel
+from manylinux_shim.audit import Verdict, audit_wheel, run_path_directory
 from manylinux_shim.audit import reasons as kinds
 from manylinux_shim.wheel import Archive, WheelName, repack
 
@@ -98,7 +98,12 @@ def _without_run_paths(state: Repaired, plan: Plan) -> Repaired:
     A file that looks for libraries inside the wheel too is left to be refused.
     """
     verdict = state.verdict
-    names = {reason.file for reason in verdict.reasons if reason.kind == kinds.RUN_PATH}
+    names = {
+        facts.name
+        for facts in verdict.files
+        if not _looks_inside(facts.run_path)
+        and any(entry and run_path_directory(facts.name, entry) is None for entry in facts.run_path)
+    }
     if not names:
         return state
     from manylinux_shim.relink import without_run_path  # seldom needed, slow to import
@@ -107,7 +112,7 @@ def _without_run_paths(state: Repaired, plan: Plan) -> Repaired:
     with Archive(state.wheel) as archive:
         for facts in verdict.files:
             member = archive.find(facts.name)
-            if facts.name in names and member and not _looks_inside(facts.run_path):
+            if facts.name in names and member:
                 changed[facts.name] = without_run_path(archive.read(member))
                 say(f"run path {':'.join(facts.run_path)} is taken out of {facts.name}")
     directory = _scratch(state, "without-run-paths")
