@@ -20,7 +20,7 @@ from manylinux_shim.commands import INTERRUPTED, UNREADABLE, Command
 COMMANDS: Mapping[str, str] = {
     "show": "manylinux_shim.commands.show",
     "check": "manylinux_shim.commands.check",
-    "build": "manylinux_shim.commands.build",
+    "build": "manylinux_shim.commands.build_wheels",
     "init": "manylinux_shim.commands.init",
     "doctor": "manylinux_shim.commands.doctor",
     "relink": "manylinux_shim.commands.relink",

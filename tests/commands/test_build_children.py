@@ -11,9 +11,9 @@ from typing import List
 import pytest
 
 from manylinux_shim._errors import ShimError
-from manylinux_shim.commands.build._building import _require_as_asked, put
-from manylinux_shim.commands.build._children import Children, Stopped
-from manylinux_shim.commands.build._jobs import Job
+from manylinux_shim.commands.build_wheels._building import _require_as_asked, put
+from manylinux_shim.commands.build_wheels._children import Children, Stopped
+from manylinux_shim.commands.build_wheels._jobs import Job
 
 
 def run(script: str, tmp_path: Path, children: Children, lines: List[str]) -> int:

@@ -13,10 +13,10 @@ from manylinux_shim._errors import SettingsError
 from manylinux_shim._plan import Host
 from manylinux_shim._platforms import ARCHITECTURES
 from manylinux_shim.audit._systems import SYSTEMS
-from manylinux_shim.commands.build._building import Outcome, Task, failure, stage_of
-from manylinux_shim.commands.build._jobs import Job, github, make_jobs, words
-from manylinux_shim.commands.build._pythons import Python
-from manylinux_shim.commands.build._summary import headline, oldest_systems, table, to_json
+from manylinux_shim.commands.build_wheels._building import Outcome, Task, failure, stage_of
+from manylinux_shim.commands.build_wheels._jobs import Job, github, make_jobs, words
+from manylinux_shim.commands.build_wheels._pythons import Python
+from manylinux_shim.commands.build_wheels._summary import headline, oldest_systems, table, to_json
 
 HOST = Host(ARCHITECTURES["x86_64"], "manylinux", linux=True, has_zig=True)
 NOT_LINUX = Host(None, "manylinux", linux=False, has_zig=False)

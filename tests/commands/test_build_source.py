@@ -19,11 +19,11 @@ from support import projects
 from support.interpreters import Interpreter
 
 from manylinux_shim._errors import SettingsError, ShimError
-from manylinux_shim.commands.build import _own_wheel
-from manylinux_shim.commands.build._copying import copy_again, copy_project, hide_change
-from manylinux_shim.commands.build._overlay import overlay
-from manylinux_shim.commands.build._pythons import find_python
-from manylinux_shim.commands.build._source import source_tree, unpack
+from manylinux_shim.commands.build_wheels import _own_wheel
+from manylinux_shim.commands.build_wheels._copying import copy_again, copy_project, hide_change
+from manylinux_shim.commands.build_wheels._overlay import overlay
+from manylinux_shim.commands.build_wheels._pythons import find_python
+from manylinux_shim.commands.build_wheels._source import source_tree, unpack
 
 if sys.version_info >= (3, 11):
     import tomllib

@@ -9,14 +9,15 @@ around it: a Cargo workspace, shared sources and the repository are looked for t
 """
 
 from __future__ import annotations
-import stat
-from typing import Dict, List, Mapping, Optional, Sequence
-from pathlib import Path
-import subprocess
-import shutil
-from manylinux_shim._errors import ShimError
+
 import os
-from typing import Collection, Iterator, Sequence, Tuple
+import shutil
+import stat
+import subprocess
+from pathlib import Path
+from typing import Collection, Dict, Iterator, List, Mapping, Optional, Sequence, Tuple
+
+from manylinux_shim._errors import ShimError
 
 _SIGNATURE = b"Signature: 8a477f597d28d172789f06886806bc55"
 """How a directory says that it is a cache: the Cache Directory Tagging Specification."""

@@ -7,9 +7,8 @@ import os
 import sys
 from typing import Any, Dict, Iterator, List, Mapping, Sequence, Set, TextIO, Tuple
 
-from manylinux_shim.commands.build._building import SHORT, WAITING
-from manylinux_shim.commands.build._building import Outcome, Task, now
-from manylinux_shim.commands.build._summary import failure_lines, size_text, tag_text
+from manylinux_shim.commands.build_wheels._building import SHORT, WAITING, Outcome, Task, now
+from manylinux_shim.commands.build_wheels._summary import failure_lines, size_text, tag_text
 
 
 class View:

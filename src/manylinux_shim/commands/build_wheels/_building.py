@@ -1,25 +1,27 @@
 """One job: a tree of its own, a frontend in a child process, a wheel that lands whole."""
 
 from __future__ import annotations
-from manylinux_shim._settings import TABLE
-from dataclasses import dataclass
-from manylinux_shim._errors import ShimError
-from manylinux_shim.commands.build._jobs import Job
-from manylinux_shim._platforms import Policy, parse_platform_tag
+
 import contextlib
-from manylinux_shim.commands.build._pythons import Python
-from manylinux_shim.commands.build import _copying
+import os
+import re
+import shutil
 import tempfile
 import time
-import re
+from dataclasses import dataclass
 from pathlib import Path
-import os
-from manylinux_shim.commands.build._children import Children
 from typing import Callable, Iterator, List, Mapping, Optional, Sequence, Tuple
-from typing import Optional, Sequence
-from manylinux_shim.commands.build._frontends import Frontend
-import shutil
+
+from manylinux_shim._errors import ShimError
+from manylinux_shim._platforms import Policy, parse_platform_tag
+from manylinux_shim._settings import TABLE
+from manylinux_shim.commands.build_wheels import _copying
+from manylinux_shim.commands.build_wheels._children import Children
+from manylinux_shim.commands.build_wheels._frontends import Frontend
+from manylinux_shim.commands.build_wheels._jobs import Job
+from manylinux_shim.commands.build_wheels._pythons import Python
 from manylinux_shim.wheel import WheelName
+
 
 @dataclass(frozen=True)
 class Task:

@@ -20,7 +20,7 @@ from packaging.requirements import Requirement
 from manylinux_shim._errors import ShimError
 from manylinux_shim._processes import run
 from manylinux_shim._settings import read_toml
-from manylinux_shim.commands.build._pythons import find_pip, find_uv
+from manylinux_shim.commands.build_wheels._pythons import find_pip, find_uv
 
 _SECONDS = 120
 

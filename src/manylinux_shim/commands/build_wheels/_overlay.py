@@ -9,7 +9,7 @@ from packaging.requirements import InvalidRequirement, Requirement
 from packaging.utils import canonicalize_name
 
 from manylinux_shim._errors import SettingsError, ShimError
-from manylinux_shim.commands.build import _own_wheel
+from manylinux_shim.commands.build_wheels import _own_wheel
 
 EXTRA = 'pip install "manylinux-shim[cli]"'
 

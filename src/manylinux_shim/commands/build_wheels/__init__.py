@@ -12,12 +12,11 @@ from typing import List, Sequence, Tuple
 from manylinux_shim._errors import SettingsError, ShimError
 from manylinux_shim._messages import say
 from manylinux_shim._platforms import ARCHITECTURES, Policy, architecture
-from manylinux_shim.commands.build import _jobs
-from manylinux_shim.commands.build._frontends import FRONTENDS
-from manylinux_shim.commands.build._jobs import Job
-from manylinux_shim.commands.build._jobs import ENGINES
 from manylinux_shim.commands import INTERRUPTED, Command
 from manylinux_shim.commands._arguments import width
+from manylinux_shim.commands.build_wheels import _jobs
+from manylinux_shim.commands.build_wheels._frontends import FRONTENDS
+from manylinux_shim.commands.build_wheels._jobs import ENGINES, Job
 
 FAILED = 1
 
@@ -123,8 +122,8 @@ def _run(options: argparse.Namespace) -> int:
 
 
 def _build(options: argparse.Namespace, jobs: Tuple[Job, ...], settings: Tuple[str, ...]) -> int:
-    from manylinux_shim.commands.build import _summary
-    from manylinux_shim.commands.build._call import Call, build_all
+    from manylinux_shim.commands.build_wheels import _summary
+    from manylinux_shim.commands.build_wheels._call import Call, build_all
 
     call = Call(
         source=options.source,

@@ -9,7 +9,7 @@ from typing import Any, Dict, Iterator, List, NamedTuple, Sequence, Tuple
 
 from manylinux_shim._platforms import parse_platform_tag
 from manylinux_shim.audit import SYSTEMS
-from manylinux_shim.commands.build._building import Outcome
+from manylinux_shim.commands.build_wheels._building import Outcome
 from manylinux_shim.wheel import WheelName
 
 _HEADINGS, _SYSTEMS = ("Wheel", "Size", "Tag"), "Oldest systems it runs on"

@@ -4,6 +4,15 @@ All that can be refused is refused here, before anything is fetched or built.
 """
 
 from __future__ import annotations
+
+import dataclasses
+import re
+import shlex
+from dataclasses import dataclass
+from typing import Any, Dict, List, Mapping, Optional, Sequence, Tuple
+
+from manylinux_shim._errors import SettingsError
+from manylinux_shim._plan import Host, make_plan
 from manylinux_shim._platforms import (
     ARCHITECTURES,
     Architecture,
@@ -11,15 +20,7 @@ from manylinux_shim._platforms import (
     architecture,
     parse_platform_tag,
 )
-import dataclasses
-from manylinux_shim._plan import Host, make_plan
 from manylinux_shim._settings import Settings
-from manylinux_shim._errors import SettingsError
-from dataclasses import dataclass
-from typing import Any, Dict, Sequence
-import re
-from typing import List, Mapping, Optional, Sequence, Tuple
-import shlex
 
 ALL = "all"
 _NOT_IN_ALL = ("loongarch64",)

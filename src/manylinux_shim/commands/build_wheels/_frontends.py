@@ -9,9 +9,8 @@ from pathlib import Path
 from typing import Callable, List, Optional, Sequence
 
 from manylinux_shim._errors import ShimError
-from manylinux_shim.commands.build._overlay import EXTRA
-from manylinux_shim.commands.build._pythons import find_uv, has_build
-from manylinux_shim.commands.build._pythons import Python
+from manylinux_shim.commands.build_wheels._overlay import EXTRA
+from manylinux_shim.commands.build_wheels._pythons import Python, find_uv, has_build
 
 FRONTENDS = ("uv", "build")
 

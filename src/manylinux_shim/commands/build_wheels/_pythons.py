@@ -1,18 +1,19 @@
 """The Pythons that wheels are built with: this one, or others on this machine by version."""
 
 from __future__ import annotations
-from manylinux_shim._errors import SettingsError
-from manylinux_shim._processes import answer
-from dataclasses import dataclass
-from typing import List, Optional
-from typing import Iterator, List, Mapping, Optional, Tuple
+
+import importlib.util
 import json
 import os
-import shutil
-from pathlib import Path
 import re
-import importlib.util
+import shutil
 import sys
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Iterator, List, Mapping, Optional, Tuple
+
+from manylinux_shim._errors import SettingsError
+from manylinux_shim._processes import answer
 
 OLDEST = (3, 8)
 

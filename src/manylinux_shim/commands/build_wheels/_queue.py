@@ -11,9 +11,9 @@ from pathlib import Path
 from typing import Any, Dict, List, Optional, Sequence, Tuple
 
 from manylinux_shim._errors import ShimError
-from manylinux_shim.commands.build._building import Order, Outcome, Task, build, now, put
-from manylinux_shim.commands.build._children import Children, Stopped
-from manylinux_shim.commands.build._view import View
+from manylinux_shim.commands.build_wheels._building import Order, Outcome, Task, build, now, put
+from manylinux_shim.commands.build_wheels._children import Children, Stopped
+from manylinux_shim.commands.build_wheels._view import View
 
 _TICK = 0.1
 """Seconds between two looks of a live view at the clock."""

@@ -1,19 +1,18 @@
 """From what was named on the command line to a source tree that is ours to change."""
 
 from __future__ import annotations
+
 import stat
-from pathlib import Path
 import tarfile
-from typing import Iterable, List, Optional
-from packaging.requirements import InvalidRequirement, Requirement
-import zlib
-from manylinux_shim.commands.build import _fetching
-from typing import Callable, Sequence
-from manylinux_shim._errors import SettingsError
-from manylinux_shim.commands.build import _copying
 import zipfile
-from manylinux_shim._errors import ShimError
+import zlib
 from pathlib import Path, PurePosixPath
+from typing import Callable, Iterable, List, Optional, Sequence
+
+from packaging.requirements import InvalidRequirement, Requirement
+
+from manylinux_shim._errors import SettingsError, ShimError
+from manylinux_shim.commands.build_wheels import _copying, _fetching
 
 _ARCHIVES = (".tar.gz", ".tgz", ".tar.bz2", ".tar.xz", ".zip")
 

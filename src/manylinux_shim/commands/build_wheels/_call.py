@@ -12,16 +12,16 @@ from typing import Callable, Dict, Iterator, List, Optional, Sequence, Tuple
 
 from manylinux_shim._errors import ShimError
 from manylinux_shim._processes import run
-from manylinux_shim.commands.build._copying import git_environment, hide_change
-from manylinux_shim.commands.build import _overlay
-from manylinux_shim.commands.build._building import Order, Outcome, Task, writable
-from manylinux_shim.commands.build._children import Children, ended_as_interrupted
-from manylinux_shim.commands.build._frontends import Frontend, find_frontend
-from manylinux_shim.commands.build._jobs import Job
-from manylinux_shim.commands.build._pythons import Python, find_python
-from manylinux_shim.commands.build._queue import Queue, workers
-from manylinux_shim.commands.build._source import source_tree
-from manylinux_shim.commands.build._view import view
+from manylinux_shim.commands.build_wheels import _overlay
+from manylinux_shim.commands.build_wheels._building import Order, Outcome, Task, writable
+from manylinux_shim.commands.build_wheels._children import Children, ended_as_interrupted
+from manylinux_shim.commands.build_wheels._copying import git_environment, hide_change
+from manylinux_shim.commands.build_wheels._frontends import Frontend, find_frontend
+from manylinux_shim.commands.build_wheels._jobs import Job
+from manylinux_shim.commands.build_wheels._pythons import Python, find_python
+from manylinux_shim.commands.build_wheels._queue import Queue, workers
+from manylinux_shim.commands.build_wheels._source import source_tree
+from manylinux_shim.commands.build_wheels._view import view
 from manylinux_shim.zig import cache_root
 
 _SCRATCH = "manylinux-shim-build-"
