@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import Callable, List
 
@@ -55,7 +56,10 @@ def checkout(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def workshop(tmp_path_factory: pytest.TempPathFactory, checkout: Path) -> Workshop:
     """The shim built as a wheel, once, and all that is needed to build with it."""
     root = tmp_path_factory.mktemp("workshop")
-    workshop = Workshop(root, root / "links")
+    base = tmp_path_factory.getbasetemp()
+    # Side by side, each process has a directory of its own in that of the session.
+    session = base.parent if os.environ.get("PYTEST_XDIST_WORKER") else base
+    workshop = Workshop(root, root / "links", cache=session / "cache")
     workshop.links.mkdir()
     workshop.run(
         [uv(), "build", "-q", "--wheel", "-p", base_python(), "-o", str(workshop.links)],

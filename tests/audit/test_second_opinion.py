@@ -84,7 +84,6 @@ BATCHES = (
 )  # fmt: skip
 
 WEAK = "what is newer is needed weakly only (VER_FLG_WEAK): the loader goes on without it"
-RUN_PATH = "it has a run path into /usr/local, which is out of the wheel"
 MUSL_OLDER = "auditwheel looks at no symbol of musl; all of these are in musl 1.1.0 already"
 MUSL_RELR = "it has packed relocations, and the loader of musl before 1.2.4 knows no DT_RELR"
 MUSL_NO_ANSWER = "auditwheel ends in an error (on a system of glibc); all is in musl 1.1.0 already"
@@ -92,7 +91,6 @@ MUSL_LIBC = "auditwheel takes libc.so, which is musl's own libc here, for a libr
 
 DIFFERENCES: Dict[str, Tuple[str, str]] = {
     "uv-0.13.8 aarch64 manylinux": ("manylinux_2_17_aarch64", WEAK),
-    "shapely-2.2.0 x86_64 manylinux": ("linux_x86_64", RUN_PATH),
     "bcrypt-5.0.0 x86_64 musllinux": ("linux_x86_64", MUSL_RELR),
     "cryptography-50.0.2 x86_64 musllinux": ("linux_x86_64", MUSL_RELR),
     "greenlet-3.5.6 x86_64 musllinux": ("linux_x86_64", MUSL_RELR),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from manylinux_shim.compiler._host_libraries import refusal
+from manylinux_shim.compiler._gcc_objects import refusal
 
 pytestmark = pytest.mark.long
 

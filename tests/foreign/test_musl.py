@@ -214,9 +214,17 @@ def test_cpp_program_with_threads_and_exceptions_runs_on_musl(
     assert run(program, musl) == PROGRAM_CPP_PRINTS
 
 
+@pytest.mark.parametrize(
+    "name",
+    [
+        pytest.param(name, marks=() if name == "amd64" else pytest.mark.slow)
+        for name in roots.MUSL_SYSTEMS
+    ],
+)
 def test_files_of_a_wheel_exchange_cxx_on_musl(
-    musl: roots.Root, workshop: Workshop, tmp_path: Path, out: Path
+    name: str, workshop: Workshop, tmp_path: Path, out: Path
 ) -> None:
+    musl = roots.root(roots.MUSL_SYSTEMS[name], roots.default_cache())
     arch = architecture(musl.system.arch)
     project = projects.write(tmp_path / "exchange", exchanging.files("hidden"))
     settings = {"target": arch.name, "policy": "musllinux_1_2"}

@@ -9,7 +9,7 @@ import pytest
 import roots
 import widths
 from bench import Bench, Project, bench_of, sample, sdist, written
-from support import exchanging, unwinding
+from support import unwinding
 from support.workshop import Workshop
 
 from manylinux_shim._platforms import architecture
@@ -55,12 +55,6 @@ PROJECTS = (
         written("unwinding", unwinding.FILES),
         f"{unwinding.USE}; print(unwinding.rethrown())",
         f"{unwinding.PRINTED}{unwinding.RETHROWN}\n",
-    ),
-    Project(
-        "exchange",
-        written("exchange", exchanging.files("hidden")),
-        exchanging.USE,
-        exchanging.PRINTED,
     ),
     Project(
         "widths",

@@ -126,6 +126,8 @@ class Workshop:
     links: Path
     """Where the shim's own wheel is."""
     tools: Dict[str, Path] = field(default_factory=dict)
+    cache: Optional[Path] = None
+    """What the shim keeps: of this session alone, and of all that test at once in it."""
 
     def environment(self, extra: Optional[Mapping[str, str]] = None) -> Dict[str, str]:
         """A user's environment: nothing about compilers, the shim found beside the index.
@@ -148,7 +150,7 @@ class Workshop:
         clean["PIP_DISABLE_PIP_VERSION_CHECK"] = "1"
         clean["UV_PYTHON_DOWNLOADS"] = "never"
         clean["UV_NO_PROGRESS"] = "1"
-        clean["XDG_CACHE_HOME"] = str(self.root / "cache")
+        clean["XDG_CACHE_HOME"] = str(self.cache or self.root / "cache")
         clean.update(extra or {})
         return clean
 

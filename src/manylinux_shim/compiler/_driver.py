@@ -232,7 +232,7 @@ def _link_objects(zig: str, configuration: Configuration, command: Command) -> i
             _say(explanation)
     missing = {n: where for n, where in undefined.items() if not _is_python(command, n)}
     if any(name.startswith("_Z") for name in missing):
-        from manylinux_shim.compiler._host_libraries import refusal
+        from manylinux_shim.compiler._gcc_objects import refusal
 
         def spelled() -> Dict[str, str]:
             words = link_arguments(command, configuration.target, base, runtime)
