@@ -18,10 +18,12 @@ if TYPE_CHECKING:
     from manylinux_shim.project._change import Change as Change
     from manylinux_shim.project._change import our_table as our_table
     from manylinux_shim.project._insertion import inserted as inserted
+    from manylinux_shim.project._overlay import overlaid as overlaid
     from manylinux_shim.project._removal import MADE_HERE as MADE_HERE
     from manylinux_shim.project._removal import removed as removed
     from manylinux_shim.project._requires import names as names
     from manylinux_shim.project._requires import requirements as requirements
+    from manylinux_shim.project._values import tomlkit as tomlkit
 
 __getattr__ = lazily(
     __name__,
@@ -29,7 +31,9 @@ __getattr__ = lazily(
         "_backends": ("compiles_nothing", "pure_backend"),
         "_change": ("Change", "MODULE", "SHIM", "our_table"),
         "_insertion": ("inserted",),
+        "_overlay": ("overlaid",),
         "_removal": ("MADE_HERE", "removed"),
         "_requires": ("names", "requirements"),
+        "_values": ("tomlkit",),
     },
 )

@@ -12,16 +12,17 @@ from typing import Callable, Dict, Iterator, List, Optional, Sequence, Tuple
 
 from manylinux_shim._errors import ShimError
 from manylinux_shim._processes import run
-from manylinux_shim.commands.build_wheels import _overlay
 from manylinux_shim.commands.build_wheels._building import Order, Outcome, Task, writable
 from manylinux_shim.commands.build_wheels._children import Children, ended_as_interrupted
 from manylinux_shim.commands.build_wheels._copying import git_environment, hide_change
 from manylinux_shim.commands.build_wheels._frontends import Frontend, find_frontend
 from manylinux_shim.commands.build_wheels._jobs import Job
+from manylinux_shim.commands.build_wheels._overlay import overlay
 from manylinux_shim.commands.build_wheels._pythons import Python, find_python
 from manylinux_shim.commands.build_wheels._queue import Queue, workers
 from manylinux_shim.commands.build_wheels._source import source_tree
 from manylinux_shim.commands.build_wheels._view import view
+from manylinux_shim.project import tomlkit
 from manylinux_shim.zig import cache_root
 
 _SCRATCH = "manylinux-shim-build-"
@@ -50,7 +51,7 @@ def build_all(call: Call, say: Callable[[str], None]) -> List[Outcome]:
 
     Raises ShimError for what is wrong before the first build begins.
     """
-    _overlay.require_tomlkit()
+    tomlkit()
     frontend = find_frontend(call.frontend)
     pythons = {name: find_python(name) for name in dict.fromkeys(j.python for j in call.jobs)}
     with ended_as_interrupted(), writable(call.out), tempfile.TemporaryDirectory(
@@ -60,7 +61,7 @@ def build_all(call: Call, say: Callable[[str], None]) -> List[Outcome]:
         outputs = [path for path in (call.out, call.logs) if path is not None]
         without = [scratch, *filter(_is_output, outputs)]
         project = source_tree(call.source, scratch, without, say)
-        changed = _overlay.overlay(project, call.backend, call.source)
+        changed = overlay(project, call.backend, call.source)
         if changed is not None:
             hide_change(changed)
         tasks = _tasks(call.jobs, pythons, frontend, scratch)

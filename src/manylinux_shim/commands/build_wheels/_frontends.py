@@ -9,10 +9,11 @@ from pathlib import Path
 from typing import Callable, List, Optional, Sequence
 
 from manylinux_shim._errors import ShimError
-from manylinux_shim.commands.build_wheels._overlay import EXTRA
 from manylinux_shim.commands.build_wheels._pythons import Python, find_uv, has_build
 
 FRONTENDS = ("uv", "build")
+
+_EXTRA = "pip install 'manylinux-shim[cli]'"
 
 Run = Callable[[Sequence[str]], None]
 """Runs a command to its end; raises ShimError when it fails."""
@@ -63,7 +64,7 @@ def find_frontend(name: Optional[str]) -> Frontend:
     if name == "uv":
         raise ShimError("there is no uv on this machine", "Install it: pip install uv")
     if not has_build():
-        raise ShimError("there is neither uv nor build to build with", f"Install it: {EXTRA}")
+        raise ShimError("there is neither uv nor build to build with", f"Install it: {_EXTRA}")
     if int(importlib.metadata.version("build").partition(".")[0]) < 1:
-        raise ShimError("the installed build is older than 1.0", f"Install it anew: {EXTRA}")
+        raise ShimError("the installed build is older than 1.0", f"Install it anew: {_EXTRA}")
     return Frontend("build", None)
