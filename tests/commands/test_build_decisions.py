@@ -13,7 +13,8 @@ from manylinux_shim._errors import SettingsError
 from manylinux_shim._plan import Host
 from manylinux_shim._platforms import ARCHITECTURES
 from manylinux_shim.audit._systems import SYSTEMS
-from manylinux_shim.commands.build_wheels._building import Outcome, Task, failure, stage_of
+from manylinux_shim.commands.build_wheels._building import Order, Outcome, Task, failure, stage_of
+from manylinux_shim.commands.build_wheels._frontends import Frontend
 from manylinux_shim.commands.build_wheels._jobs import Job, github, make_jobs, words
 from manylinux_shim.commands.build_wheels._pythons import Python
 from manylinux_shim.commands.build_wheels._summary import headline, oldest_systems, table, to_json
@@ -218,8 +219,12 @@ def test_no_system_is_promised_where_the_tag_promises_none(tag: str) -> None:
 def outcomes(names: Sequence[str], failed: int = 0) -> List[Outcome]:
     python = Python(Path("/usr/bin/python3"), (3, 11, 2), "cpython", False)
 
+    here = Path()
+    order = Order(here, here, here, Frontend("build", None), (), {}, here)
+
     def task(name: str, number: int) -> Task:
-        return Task(Job(name, None, ""), python, python.path, number, f"{name}-default-py3.11")
+        whole = f"{name}-default-py3.11"
+        return Task(Job(name, None, ""), python, python.path, number, whole, order)
 
     built = [
         Outcome(task(name, n), 2.0, Path("dist") / LINE.format(name), 23456)

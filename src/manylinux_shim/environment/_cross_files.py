@@ -78,6 +78,7 @@ pkg-config = {pkg_config}
 
 [properties]
 needs_exe_wrapper = true
+longdouble_format = {long_double}
 cmake_toolchain_file = directory / 'toolchain.cmake'
 
 [host_machine]
@@ -145,6 +146,7 @@ def cross_files(
         "ignored": " ".join(host_directories("lib", host_multiarch)),
         "pkg_config": (environ.get("PKG_CONFIG") or "pkg-config").split(),
         "interpreter": PYTHON_VARIABLE,
+        "long_double": _long_double(arch, multiarch),
     }
     templates = {
         "toolchain.cmake": _CMAKE,
@@ -174,6 +176,21 @@ def cross_files(
         "CONFIG_SITE": str(directory / "config.site"),
         MESON_VARIABLE: str(directory / "meson.ini"),
     }
+
+
+def _long_double(arch: Architecture, multiarch: str) -> str:
+    """The format of C's ``long double``, by the name that numpy's Meson files give it.
+
+    They run a program to find it out, unless a machine file has it as a property. The
+    formats are those of the architectures' ELF ABI supplements; musl has ``double``'s on
+    ppc64le.
+    """
+    if arch.name in ("x86_64", "i686"):
+        return f"INTEL_EXTENDED_{16 if arch.bits == 64 else 12}_BYTES_LE"
+    if arch.name == "ppc64le":
+        return "IEEE_DOUBLE_LE" if "musl" in multiarch else "IBM_DOUBLE_DOUBLE_LE"
+    kind = "IEEE_QUAD" if arch.bits == 64 else "IEEE_DOUBLE"
+    return f"{kind}_{'BE' if arch.big_endian else 'LE'}"
 
 
 def _machine(arch: Architecture) -> str:

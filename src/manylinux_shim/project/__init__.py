@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from manylinux_shim.project._overlay import overlaid as overlaid
     from manylinux_shim.project._removal import MADE_HERE as MADE_HERE
     from manylinux_shim.project._removal import removed as removed
+    from manylinux_shim.project._requires import canonical as canonical
     from manylinux_shim.project._requires import names as names
     from manylinux_shim.project._requires import requirements as requirements
     from manylinux_shim.project._values import tomlkit as tomlkit
@@ -33,7 +34,7 @@ __getattr__ = lazily(
         "_insertion": ("inserted",),
         "_overlay": ("overlaid",),
         "_removal": ("MADE_HERE", "removed"),
-        "_requires": ("names", "requirements"),
+        "_requires": ("canonical", "names", "requirements"),
         "_values": ("tomlkit",),
     },
 )

@@ -8,7 +8,7 @@ import re
 import shutil
 import tempfile
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Callable, Iterator, List, Mapping, Optional, Sequence, Tuple
 
@@ -24,6 +24,22 @@ from manylinux_shim.wheel import WheelName
 
 
 @dataclass(frozen=True)
+class Order:
+    """What all tasks of one project have in common."""
+
+    tree: Path
+    """The copy that no build is run in."""
+    inside: Path
+    """The project's place in it, relative."""
+    scratch: Path
+    frontend: Frontend
+    settings: Tuple[str, ...]
+    """``KEY=VALUE``, as given by the user."""
+    environment: Mapping[str, str]
+    logs: Path
+
+
+@dataclass(frozen=True)
 class Task:
     """A job with all that was found out for it."""
 
@@ -35,6 +51,7 @@ class Task:
     """Its place in the order asked for, from 0."""
     name: str
     """Tells it from its neighbours; also the name of its log, without the ending."""
+    order: Order = field(compare=False, repr=False)
 
 
 @dataclass(frozen=True)
@@ -54,29 +71,12 @@ class Outcome:
     """The name of the task whose wheel has the same name, and stayed."""
 
 
-@dataclass(frozen=True)
-class Order:
-    """What all tasks have in common."""
-
-    tree: Path
-    """The copy that no build is run in."""
-    inside: Path
-    """The project's place in it, relative."""
-    scratch: Path
-    frontend: Frontend
-    settings: Tuple[str, ...]
-    """``KEY=VALUE``, as given by the user."""
-    environment: Mapping[str, str]
-    logs: Path
-
-
-def build(
-    order: Order, task: Task, children: Children, stage: Callable[[str], None]
-) -> Tuple[Path, Path]:
+def build(task: Task, children: Children, stage: Callable[[str], None]) -> Tuple[Path, Path]:
     """The wheel of one task, in a directory of this task's, and the log.
 
     Raises ShimError with what the build said when it fails, and Stopped.
     """
+    order = task.order
     room = order.scratch / "jobs" / task.name
     log = order.logs / f"{task.name}.log"
     stage(COPYING)

@@ -64,22 +64,22 @@ def build_all(call: Call, say: Callable[[str], None]) -> List[Outcome]:
         changed = overlay(project, call.backend, call.source)
         if changed is not None:
             hide_change(changed)
-        tasks = _tasks(call.jobs, pythons, frontend, scratch)
-        with _logs(call.logs) as logs:
+        with kept_logs(call.logs) as logs:
             order = Order(
                 tree=scratch / "tree",
                 inside=project.relative_to(scratch / "tree"),
                 scratch=scratch,
                 frontend=frontend,
                 settings=call.settings,
-                environment=_environment(),
+                environment=build_environment(),
                 logs=logs,
             )
+            tasks = _tasks(call.jobs, pythons, order)
             with view(tasks) as watching:
-                queue = Queue(order, call.out, watching, Children())
+                queue = Queue(call.out, watching, Children())
                 outcomes = queue.run(tasks, workers(call.side_by_side, len(tasks)))
             if call.logs is None:
-                _keep_failed(outcomes)
+                keep_failed(outcomes)
     return outcomes
 
 
@@ -90,7 +90,7 @@ def _is_output(directory: Path) -> bool:
     )
 
 
-def _environment() -> Dict[str, str]:
+def build_environment() -> Dict[str, str]:
     """The builds' environment: the user's, with one cache for all and lines as they come."""
     cache = cache_root(os.environ, lambda _: None)
     return {
@@ -100,11 +100,9 @@ def _environment() -> Dict[str, str]:
     }
 
 
-def _tasks(
-    jobs: Sequence[Job], pythons: Dict[str, Python], frontend: Frontend, scratch: Path
-) -> List[Task]:
+def _tasks(jobs: Sequence[Job], pythons: Dict[str, Python], order: Order) -> List[Task]:
     """A task for each job; jobs that come to the same one are done once."""
-    runners: Dict[Path, Path] = {}
+    runners = Runners(order.scratch, order.frontend)
     tasks: Dict[Tuple[str, Optional[str], Path], Task] = {}
     names: Dict[str, int] = {}
     for job in jobs:
@@ -112,15 +110,28 @@ def _tasks(
         key = (job.target, job.policy, python.path)
         if key in tasks:
             continue
-        if python.path not in runners:
-            room = scratch / "frontends" / str(len(runners))
-            runners[python.path] = frontend.prepare(python, room, _run)
         name = f"{job.target}-{job.policy_name}-py{python.short}"
         # Two Pythons of one version are told apart by number.
         names[name] = names.get(name, 0) + 1
         name += f"-{names[name]}" if names[name] > 1 else ""
-        tasks[key] = Task(job, python, runners[python.path], len(tasks), name)
+        tasks[key] = Task(job, python, runners.of(python), len(tasks), name, order)
     return list(tasks.values())
+
+
+class Runners:
+    """The interpreters that a frontend is given, each made ready once."""
+
+    def __init__(self, scratch: Path, frontend: Frontend) -> None:
+        self._scratch = scratch
+        self._frontend = frontend
+        self._ready: Dict[Path, Path] = {}
+
+    def of(self, python: Python) -> Path:
+        """What to give to the frontend where ``python`` is to build."""
+        if python.path not in self._ready:
+            room = self._scratch / "frontends" / str(len(self._ready))
+            self._ready[python.path] = self._frontend.prepare(python, room, _run)
+        return self._ready[python.path]
 
 
 def _run(command: Sequence[str]) -> None:
@@ -133,7 +144,7 @@ def _run(command: Sequence[str]) -> None:
 
 
 @contextlib.contextmanager
-def _logs(named: Optional[Path]) -> Iterator[Path]:
+def kept_logs(named: Optional[Path]) -> Iterator[Path]:
     """The directory for logs; a temporary one goes, unless something in it is kept."""
     if named is not None:
         with writable(named):
@@ -149,7 +160,7 @@ def _logs(named: Optional[Path]) -> Iterator[Path]:
         directory.rmdir()
 
 
-def _keep_failed(outcomes: Sequence[Outcome]) -> None:
+def keep_failed(outcomes: Sequence[Outcome]) -> None:
     for outcome in outcomes:
         if outcome.wheel is not None and outcome.log is not None:
             outcome.log.unlink()

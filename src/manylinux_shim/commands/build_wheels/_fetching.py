@@ -7,11 +7,7 @@ its metadata, which takes longer and needs what the backend needs.
 
 from __future__ import annotations
 
-import hashlib
 import sys
-import urllib.error
-import urllib.parse
-import urllib.request
 from pathlib import Path
 from typing import Any, Callable, List, Mapping, Optional
 
@@ -20,9 +16,8 @@ from packaging.requirements import Requirement
 from manylinux_shim._errors import ShimError
 from manylinux_shim._processes import run
 from manylinux_shim._settings import read_toml
+from manylinux_shim.commands._download import download, file_name
 from manylinux_shim.commands.build_wheels._pythons import find_pip, find_uv
-
-_SECONDS = 120
 
 
 def fetch(requirement: Requirement, directory: Path, say: Callable[[str], None]) -> Path:
@@ -53,35 +48,10 @@ def _with_uv(uv: str, requirement: Requirement, directory: Path) -> Path:
             f"the index has no sdist of {requirement}",
             "There are wheels only: build from the project's repository.",
         )
-    data = _read(sdist, directory, requirement)
-    digest = sdist.get("hashes", {}).get("sha256")
-    if digest is not None and hashlib.sha256(data).hexdigest() != digest:
-        raise ShimError(
-            f"the sdist of {requirement} does not have the hash that the index says",
-            "Try again; if it stays so, do not trust it.",
-        )
-    place = str(sdist.get("name") or sdist.get("url") or sdist.get("path"))
-    name = Path(urllib.parse.unquote(urllib.parse.urlsplit(place).path)).name
-    archive = directory / name
-    archive.write_bytes(data)
+    place = str(sdist.get("url") or directory / str(sdist.get("path")))
+    archive = directory / str(sdist.get("name") or file_name(place))
+    download(place, archive, sdist.get("hashes", {}).get("sha256"), f"the sdist of {requirement}")
     return archive
-
-
-def _read(sdist: Mapping[str, Any], directory: Path, requirement: Requirement) -> bytes:
-    if "path" in sdist:
-        return (directory / str(sdist["path"])).read_bytes()
-    url = str(sdist["url"])
-    try:
-        # The address is the index's own: https, http or file.
-        with urllib.request.urlopen(url, timeout=_SECONDS) as response:  # noqa: S310
-            data: bytes = response.read()
-    except (OSError, urllib.error.URLError) as error:
-        raise ShimError(
-            f"the sdist of {requirement} cannot be fetched: {error}",
-            "Fetch it with the tool that your index is set up for (`pip download --no-deps"
-            f" --no-binary :all: {requirement}`), and name the file.",
-        ) from error
-    return data
 
 
 def _with_pip(requirement: Requirement, directory: Path) -> Path:

@@ -166,7 +166,12 @@ def github(jobs: Sequence[Job], python: str, arguments: Sequence[str]) -> Dict[s
     every build has in common. ``qemu`` is the platform as docker and its actions
     name it, for whoever runs the wheel's tests under emulation.
     """
-    return {"include": [_entry(job, job.python or python, arguments) for job in jobs]}
+    return matrix_of([(job, arguments) for job in jobs], python)
+
+
+def matrix_of(jobs: Sequence[Tuple[Job, Sequence[str]]], python: str) -> Dict[str, Any]:
+    """The same for jobs with arguments of their own."""
+    return {"include": [_entry(job, job.python or python, arguments) for job, arguments in jobs]}
 
 
 def _entry(job: Job, python: str, common: Sequence[str]) -> Dict[str, str]:

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any, Dict, List, Optional, Sequence, Tuple
 
 from manylinux_shim._errors import ShimError
-from manylinux_shim.commands.build_wheels._building import Order, Outcome, Task, build, now, put
+from manylinux_shim.commands.build_wheels._building import Outcome, Task, build, now, put
 from manylinux_shim.commands.build_wheels._children import Children, Stopped
 from manylinux_shim.commands.build_wheels._view import View
 
@@ -31,8 +31,7 @@ def workers(asked: Optional[int], tasks: int) -> int:
 class Queue:
     """The tasks of one call, and the wheels that came of them."""
 
-    def __init__(self, order: Order, out: Path, view: View, children: Children) -> None:
-        self._order = order
+    def __init__(self, out: Path, view: View, children: Children) -> None:
         self._out = out
         self._view = view
         self._children = children
@@ -71,9 +70,7 @@ class Queue:
         begun = now()
         outcome = Outcome(task, 0.0, error="it was not built")
         try:
-            wheel, log = build(
-                self._order, task, self._children, lambda stage: self._events.put((task, stage))
-            )
+            wheel, log = build(task, self._children, lambda stage: self._events.put((task, stage)))
             self._place(task, wheel)
             final = self._out / wheel.name
             outcome = Outcome(task, now() - begun, final, wheel.stat().st_size, log=log)
@@ -87,7 +84,7 @@ class Queue:
             self._events.put((task, outcome))
 
     def _failed(self, task: Task, begun: float, error: str) -> Outcome:
-        log = self._order.logs / f"{task.name}.log"
+        log = task.order.logs / f"{task.name}.log"
         return Outcome(task, now() - begun, error=error, log=log if log.is_file() else None)
 
     def _place(self, task: Task, wheel: Path) -> None:

@@ -1,0 +1,180 @@
+"""What no index has for the target: built from source, many packages side by side."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Dict, List, Optional, Sequence, Tuple
+
+from packaging.utils import parse_wheel_filename
+
+from manylinux_shim._errors import ShimError
+from manylinux_shim.commands.build_wheels._building import Order, Outcome, Task
+from manylinux_shim.commands.build_wheels._call import (
+    Runners,
+    build_environment,
+    keep_failed,
+    kept_logs,
+)
+from manylinux_shim.commands.build_wheels._children import Children
+from manylinux_shim.commands.build_wheels._copying import hide_change
+from manylinux_shim.commands.build_wheels._frontends import Frontend, find_frontend
+from manylinux_shim.commands.build_wheels._overlay import overlay
+from manylinux_shim.commands.build_wheels._pythons import Python, find_python
+from manylinux_shim.commands.build_wheels._queue import Queue, workers
+from manylinux_shim.commands.build_wheels._view import view
+from manylinux_shim.commands.wheelhouse._packages import Item, compiles, fits
+from manylinux_shim.commands.wheelhouse._record import Record
+from manylinux_shim.commands.wheelhouse._result import Result
+from manylinux_shim.commands.wheelhouse._sources import identity, source_of
+
+if TYPE_CHECKING:
+    from manylinux_shim.commands.wheelhouse import Call
+
+
+def build_missing(
+    call: Call, missing: Sequence[Item], record: Record, scratch: Path
+) -> List[Result]:
+    """A result for each of ``missing``: kept from an earlier run, built, or failed.
+
+    A package is built for one deployment first; others that its wheel serves too, as a
+    pure one does, get the same.
+    """
+    results, todo = [], []
+    for item in missing:
+        kept = record.find_built(
+            identity(item.package), _settings(call, item), item.deployment.tags
+        )
+        if kept is not None:
+            results.append(Result(item, "kept", kept, item.reason))
+        else:
+            todo.append(item)
+    if not todo:
+        return results
+    # What is compiled first, and of that what is small: it shows early what will fail.
+    todo.sort(key=lambda item: (not compiles(item), _size(item), item.name))
+    frontend = find_frontend(call.frontend)
+    with kept_logs(call.logs) as logs:
+        builds = _Builds(call, record, scratch, frontend, logs)
+        while todo:
+            first: Dict[str, Item] = {}
+            for item in todo:
+                first.setdefault(str(item.package.name), item)
+            done = builds.run(list(first.values()))
+            results += done
+            built = {str(r.item.package.name): r for r in done if r.wheel is not None}
+            rest = []
+            for item in todo:
+                other = built.get(str(item.package.name))
+                if item in first.values():
+                    continue
+                served = (
+                    other is not None
+                    and other.wheel is not None
+                    and identity(item.package) == identity(other.item.package)
+                    and fits(other.wheel.name, item.deployment)
+                )
+                if served and other is not None:
+                    results.append(Result(item, "built", other.wheel, item.reason))
+                else:
+                    rest.append(item)
+            todo = rest
+    return results
+
+
+def _settings(call: Call, item: Item) -> Tuple[str, ...]:
+    return call.settings.of(str(item.package.name))
+
+
+def _size(item: Item) -> int:
+    file = item.package.sdist or item.package.archive
+    return (file.size or 0) if file is not None else 0
+
+
+class _Builds:
+    """The builds of one call."""
+
+    def __init__(
+        self, call: Call, record: Record, scratch: Path, frontend: Frontend, logs: Path
+    ) -> None:
+        self._call = call
+        self._record = record
+        self._scratch = scratch
+        self._frontend = frontend
+        self._logs = logs
+        self._runners = Runners(scratch, frontend)
+        self._pythons: Dict[str, Python] = {}
+        self._count = 0
+
+    def run(self, chosen: Sequence[Item]) -> List[Result]:
+        """Build all of ``chosen`` side by side."""
+        results: List[Result] = []
+        tasks: Dict[Task, Item] = {}
+        for item in chosen:
+            try:
+                tasks[self._task(item)] = item
+            except ShimError as error:
+                results.append(Result(item, "failed", reason=_why(item, str(error))))
+            except OSError as error:
+                text = f"{error.filename or item.name}: {error.strerror}"
+                results.append(Result(item, "failed", reason=_why(item, text)))
+        if not tasks:
+            return results
+        with view(list(tasks)) as watching:
+            queue = Queue(self._call.out, watching, Children())
+            outcomes = queue.run(list(tasks), workers(self._call.side_by_side, len(tasks)))
+        if self._call.logs is None:
+            keep_failed(outcomes)
+        return results + [self._result(tasks[outcome.task], outcome) for outcome in outcomes]
+
+    def _task(self, item: Item) -> Task:
+        """The project of ``item``, fetched and made ready."""
+        room = self._scratch / "packages" / str(self._count)
+        job = item.deployment.job
+        project = source_of(item.package, item.directory, room)
+        changed = overlay(project, None, item.name)
+        if changed is not None:
+            hide_change(changed)
+        if job.python not in self._pythons:
+            self._pythons[job.python] = find_python(job.python)
+        python = self._pythons[job.python]
+        order = Order(
+            tree=room / "tree",
+            inside=project.relative_to(room / "tree"),
+            scratch=room,
+            frontend=self._frontend,
+            settings=_settings(self._call, item),
+            environment=build_environment(),
+            logs=self._logs,
+        )
+        name = f"{item.package.name}-{item.package.version or 'source'}-{item.deployment.name}"
+        self._count += 1
+        return Task(job, python, self._runners.of(python), self._count, name, order)
+
+    def _result(self, item: Item, outcome: Outcome) -> Result:
+        wheel = outcome.wheel
+        error: Optional[str] = outcome.error
+        if wheel is not None:
+            error = _unfit(wheel, item)
+            if error:
+                wheel.unlink()
+        if wheel is None or error:
+            return Result(item, "failed", reason=_why(item, error or ""), log=outcome.log)
+        job = f"{item.deployment.name}"
+        self._record.built(wheel, identity(item.package), _settings(self._call, item), job)
+        return Result(item, "built", wheel, item.reason)
+
+
+def _unfit(wheel: Path, item: Item) -> str:
+    """What is wrong with a wheel that was built for ``item``; empty for one that fits."""
+    name, version, _, _ = parse_wheel_filename(wheel.name)
+    package = item.package
+    if name != package.name or package.version not in (None, version):
+        return f"the source of {item.name} gave {wheel.name}, which is another package"
+    if not fits(wheel.name, item.deployment):
+        return f"{wheel.name} is not for {item.deployment.name}"
+    return ""
+
+
+def _why(item: Item, error: str) -> str:
+    """Both reasons, where a wheel of the index was not taken either."""
+    return f"{error}\nIt is built because {item.reason}" if item.reason else error

@@ -1,0 +1,104 @@
+"""What a wheelhouse knows of its wheels, so that a second run proves and builds nothing anew."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from pathlib import Path
+from typing import Any, Dict, Iterator, Optional, Sequence
+
+from packaging.tags import Tag
+from packaging.utils import parse_wheel_filename
+
+_NAME = ".manylinux-shim.json"
+_LAYOUT = 1
+
+
+class Record:
+    """A file beside the wheels, which may be missing: then all is looked at again."""
+
+    def __init__(self, directory: Path) -> None:
+        self._directory = directory
+        data = _read(directory / _NAME)
+        self._proven: Dict[str, str] = data.get("proven", {})
+        self._refused: Dict[str, str] = data.get("refused", {})
+        self._built: Dict[str, Dict[str, Any]] = data.get("built", {})
+
+    def is_proven(self, wheel: Path, sha256: str) -> bool:
+        """Whether a file of this name and hash kept what its tags promise."""
+        return self._proven.get(wheel.name) == sha256
+
+    def why_refused(self, sha256: str) -> Optional[str]:
+        """Why a wheel with this hash was not taken, if it was not."""
+        return self._refused.get(sha256)
+
+    def proven(self, wheel: Path, sha256: str) -> None:
+        """A wheel of an index was taken."""
+        self._proven[wheel.name] = sha256
+
+    def refused(self, sha256: str, why: str) -> None:
+        """A wheel of an index was not taken."""
+        self._refused[sha256] = why
+
+    def built(self, wheel: Path, source: Optional[str], settings: Sequence[str], job: str) -> None:
+        """A wheel was built from ``source`` for a job; one without identity is not kept."""
+        if source is not None:
+            self._built[wheel.name] = {
+                "sha256": sha256_of(wheel),
+                "source": source,
+                "settings": list(settings),
+                "job": job,
+            }
+
+    def find_built(
+        self, source: Optional[str], settings: Sequence[str], tags: Sequence[Tag]
+    ) -> Optional[Path]:
+        """A wheel of that source that is still there and fits; the best by its tags."""
+        ranks = {tag: rank for rank, tag in enumerate(tags)}
+        found = []
+        for name, facts in self._built.items():
+            if source is None or facts.get("source") != source:
+                continue
+            fits = [ranks[tag] for tag in parse_wheel_filename(name)[3] if tag in ranks]
+            path = self._directory / name
+            same = facts.get("settings") == list(settings) and path.is_file()
+            if fits and same and sha256_of(path) == facts.get("sha256"):
+                found.append((min(fits), path))
+        return min(found)[1] if found else None
+
+    def write(self) -> None:
+        """Keep what is known."""
+        data = {
+            "layout": _LAYOUT,
+            "proven": self._proven,
+            "refused": self._refused,
+            "built": self._built,
+        }
+        beside = self._directory / f"{_NAME}.part"
+        beside.write_text(json.dumps(data, indent=1, sort_keys=True) + "\n", encoding="utf-8")
+        beside.replace(self._directory / _NAME)
+
+
+def _read(path: Path) -> Dict[str, Any]:
+    try:
+        data = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return {}
+    whole = isinstance(data, dict) and data.get("layout") == _LAYOUT
+    return data if whole and all(isinstance(data.get(k), dict) for k in _KEYS) else {}
+
+
+_KEYS = ("proven", "refused", "built")
+
+
+def sha256_of(path: Path) -> str:
+    """The hash of a file, in hexadecimal digits."""
+    digest = hashlib.sha256()
+    with path.open("rb") as file:
+        for block in _blocks(file):
+            digest.update(block)
+    return digest.hexdigest()
+
+
+def _blocks(file: Any) -> Iterator[bytes]:
+    return iter(lambda: file.read(1 << 20), b"")
