@@ -41,8 +41,7 @@ ABI = "cp{}{}".format(*sys.version_info)
          ["--python-platform", "aarch64-manylinux_2_17"]),
         (Job("aarch64", "manylinux_2_27", "3.12"), "manylinux_2_27_aarch64", "any",
          ["--python-platform", "aarch64-manylinux_2_28"]),
-        (Job("x86_64", "musllinux_1_1", "3.12"), "musllinux_1_1_x86_64", "any",
-         ["--python-platform", "x86_64-unknown-linux-musl"]),
+        (Job("x86_64", "musllinux_1_1", "3.12"), "musllinux_1_1_x86_64", "any", ["--universal"]),
         (Job("armv7l", "manylinux_2_31", "3.12"), "manylinux_2_31_armv7l", "any", ["--universal"]),
     ],
 )  # fmt: skip

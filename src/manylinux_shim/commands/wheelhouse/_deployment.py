@@ -94,11 +94,12 @@ class Deployment:
 
     @property
     def uv_platform(self) -> List[str]:
-        """What tells uv for which platform to resolve; what it has no name for, for all."""
-        if self.arch.name in _UV and self.policy.family == "musllinux":
-            return ["--python-platform", f"{self.arch.name}-unknown-linux-musl"]
+        """What tells uv for which platform to resolve; what it has no name for, for all.
+
+        musl is such: its name stands for musl 1.1, and wheels for a newer one are left out.
+        """
         known = [minor for minor in _UV_GLIBC if minor >= self.policy.version.minor]
-        if self.arch.name in _UV and known:
+        if self.arch.name in _UV and known and self.policy.family == "manylinux":
             return ["--python-platform", f"{self.arch.name}-manylinux_2_{known[0]}"]
         return ["--universal"]
 

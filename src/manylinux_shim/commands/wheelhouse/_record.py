@@ -20,25 +20,21 @@ class Record:
     def __init__(self, directory: Path) -> None:
         self._directory = directory
         data = _read(directory / _NAME)
-        self._proven: Dict[str, str] = data.get("proven", {})
-        self._refused: Dict[str, str] = data.get("refused", {})
+        self._judged: Dict[str, str] = data.get("judged", {})
         self._built: Dict[str, Dict[str, Any]] = data.get("built", {})
 
-    def is_proven(self, wheel: Path, sha256: str) -> bool:
-        """Whether a file of this name and hash kept what its tags promise."""
-        return self._proven.get(wheel.name) == sha256
+    def verdict(self, sha256: str, policy: str) -> Optional[str]:
+        """Why a wheel of an index was not taken for ``policy``; empty if it was, None: unknown."""
+        return self._judged.get(f"{policy} {sha256}")
 
-    def why_refused(self, sha256: str) -> Optional[str]:
-        """Why a wheel with this hash was not taken, if it was not."""
-        return self._refused.get(sha256)
+    def is_refused(self, sha256: str) -> bool:
+        """Whether it was not taken for any policy that it was looked at for."""
+        known = [why for key, why in self._judged.items() if key.endswith(f" {sha256}")]
+        return bool(known) and all(known)
 
-    def proven(self, wheel: Path, sha256: str) -> None:
-        """A wheel of an index was taken."""
-        self._proven[wheel.name] = sha256
-
-    def refused(self, sha256: str, why: str) -> None:
-        """A wheel of an index was not taken."""
-        self._refused[sha256] = why
+    def judged(self, sha256: str, policy: str, why: str) -> None:
+        """A wheel of an index was taken, or not, and why."""
+        self._judged[f"{policy} {sha256}"] = why
 
     def built(self, wheel: Path, source: Optional[str], settings: Sequence[str], job: str) -> None:
         """A wheel was built from ``source`` for a job; one without identity is not kept."""
@@ -70,8 +66,7 @@ class Record:
         """Keep what is known."""
         data = {
             "layout": _LAYOUT,
-            "proven": self._proven,
-            "refused": self._refused,
+            "judged": self._judged,
             "built": self._built,
         }
         beside = self._directory / f"{_NAME}.part"
@@ -88,7 +83,7 @@ def _read(path: Path) -> Dict[str, Any]:
     return data if whole and all(isinstance(data.get(k), dict) for k in _KEYS) else {}
 
 
-_KEYS = ("proven", "refused", "built")
+_KEYS = ("judged", "built")
 
 
 def sha256_of(path: Path) -> str:

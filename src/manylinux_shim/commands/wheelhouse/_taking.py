@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Dict, List, Optional, Sequence, Tuple
 
@@ -32,10 +32,10 @@ def take(
     A wheel that is not what its tags promise is not kept: it is left to build, or is a
     failure where there is no source.
     """
-    files = {item.wheel.name: item for item in todo if item.wheel is not None}
+    files = {item.wheel.name: item.wheel for item in todo if item.wheel is not None}
     with ThreadPoolExecutor(_AT_ONCE) as pool:
-        wrong = dict(pool.map(lambda item: _fetch(item, out, record), files.values()))
-    results, missing = [], []
+        unfetched = dict(pool.map(lambda file: _fetch(file, out, record), files.values()))
+    results, missing, used = [], [], set()
     for item in todo:
         if item.wheel is None:
             if item.reason:
@@ -43,63 +43,60 @@ def take(
             else:
                 missing.append(item)
             continue
-        why = wrong[item.wheel.name] or _prove(item.wheel, item, out, record, settings)
-        wrong[item.wheel.name] = why
+        path = out / item.wheel.name
+        failed = unfetched[path.name]
+        why = failed or _why_not(item.wheel, item, out, record, settings)
         if why is None:
-            results.append(Result(item, "taken", out / item.wheel.name))
-        elif not why.fetched or not has_source(item.package):
-            results.append(Result(item, "failed", reason=f"{item.wheel.name}: {why.text}"))
+            used.add(path)
+            results.append(Result(item, "taken", path))
+        elif failed or not has_source(item.package):
+            results.append(Result(item, "failed", reason=f"{path.name}: {why}"))
         else:
-            say(f"{item.wheel.name} is not what its tags promise, and is built instead")
-            missing.append(replace(item, wheel=None, reason=f"{item.wheel.name}: {why.text}"))
+            say(f"{path.name} is not what its tags promise, and is built instead")
+            missing.append(replace(item, wheel=None, reason=why))
+    for name in files:
+        if out / name not in used and (out / name).is_file():
+            (out / name).unlink()
     return results, missing
 
 
-@dataclass(frozen=True)
-class _Wrong:
-    """Why a wheel was not taken."""
-
-    text: str
-    fetched: bool = True
-    """False where nobody knows what it is."""
-
-
-def _fetch(item: Item, out: Path, record: Record) -> Tuple[str, Optional[_Wrong]]:
-    """Have a wheel's file in ``out``; its name, and what is wrong with it."""
-    file = item.wheel
-    assert file is not None
-    refused = record.why_refused(file.sha256 or "")
-    if refused is not None:
-        return file.name, _Wrong(refused)
+def _fetch(file: File, out: Path, record: Record) -> Tuple[str, Optional[str]]:
+    """Have a wheel's file in ``out``; its name, and why it could not be fetched."""
     path = out / file.name
+    if file.sha256 and record.is_refused(file.sha256):
+        return file.name, None
     try:
         if not (path.is_file() and file.sha256 and sha256_of(path) == file.sha256):
             download(file.place, path, file.sha256, file.name)
     except ShimError as error:
-        return file.name, _Wrong(str(error), fetched=False)
+        return file.name, str(error)
     except OSError as error:
-        return file.name, _Wrong(f"{path}: {error.strerror}", fetched=False)
+        return file.name, f"{path}: {error.strerror}"
     return file.name, None
 
 
-def _prove(
+def _why_not(
     file: File, item: Item, out: Path, record: Record, settings: PackageSettings
-) -> Optional[_Wrong]:
+) -> Optional[str]:
+    """Why a wheel may not be taken; None if it keeps what it promises, or what is asked for.
+
+    One whose name promises more than it keeps is still good where it is installed by
+    the policy that it has earned.
+    """
     path = out / file.name
+    policy = item.deployment.policy
     digest = file.sha256 or sha256_of(path)
-    if record.is_proven(path, digest):
-        return None
+    known = record.verdict(digest, str(policy))
+    if known is not None:
+        return known or None
     try:
         verdict = audit_wheel(path, exclude=settings.exclude(str(item.package.name)))
-        why = None if verdict.truthful else render_claims(verdict)
+        good = verdict.truthful or (not verdict.python_tags and verdict.proves(policy))
+        why = "" if good else render_claims(verdict)
     except ShimError as error:
         why = str(error)
-    if why is None:
-        record.proven(path, digest)
-        return None
-    path.unlink()
-    record.refused(digest, why)
-    return _Wrong(why)
+    record.judged(digest, str(policy), why)
+    return why or None
 
 
 def join(directories: Sequence[Path], todo: Sequence[Item], out: Path) -> List[Item]:
