@@ -18,6 +18,7 @@ from made_elf import ET_EXEC, ET_REL, Made, Need, glibc_need
 
 from manylinux_shim._errors import ElfError
 from manylinux_shim._platforms import ARCHITECTURES
+from manylinux_shim.elf import read_notes
 from manylinux_shim.elf._elf import ElfFacts, read_elf
 
 
@@ -300,3 +301,18 @@ def test_debug_information_split_off_is_no_library() -> None:
     facts = read_elf("x.debug", bytes(data))
     assert not facts.dynamic
     assert facts.needed == ()
+
+
+@pytest.mark.parametrize(("order", "bits"), [("<", 64), (">", 64), ("<", 32)])
+def test_notes_are_read_with_the_alignment_of_each(order: str, bits: int) -> None:
+    def note(kind: int, text: bytes, align: int) -> bytes:
+        data = struct.pack(order + "III", 4, len(text), kind) + b"GNU\0" + text
+        return data + bytes(-len(data) % align)
+
+    texts = [(5, b"p" * 12), (1, b"abc"), (3, b"i" * 20)]
+    data = b"".join(note(kind, text, bits // 8 if kind == 5 else 4) for kind, text in texts)
+    found = list(read_notes(data, order, bits))
+    assert [(each.kind, each.description) for each in found] == texts
+    assert {each.name for each in found} == {b"GNU\0"}
+    assert len(list(read_notes(data[:-1], order, bits))) == 3
+    assert list(read_notes(data[:10], order, bits)) == []

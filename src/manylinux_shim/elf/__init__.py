@@ -18,6 +18,7 @@ from manylinux_shim.elf._elf import (
     read_segments,
 )
 from manylinux_shim.elf._image import Image, Segment, Strings
+from manylinux_shim.elf._notes import read_notes
 
 __all__ = [
     "EM_386",
@@ -36,6 +37,7 @@ __all__ = [
     "gnu_hash_count",
     "hash_count",
     "read_elf",
+    "read_notes",
     "read_segments",
     "symbol_count",
 ]

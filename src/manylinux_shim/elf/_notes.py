@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import struct
 from dataclasses import dataclass
-from typing import Optional, Tuple
+from typing import Iterator, NamedTuple, Optional, Tuple
 
 from manylinux_shim.elf._image import Segment
 
@@ -25,32 +25,52 @@ def x86_isa(data: bytes, order: str, bits: int, segments: Tuple[Segment, ...]) -
     for segment in segments:
         if segment.type in (_PT_NOTE, _PT_GNU_PROPERTY):
             note = data[segment.offset : segment.offset + min(segment.filesz, _MOST_BYTES)]
-            more_needed, more_used = _isa_properties(note, order, 8 if bits == 64 else 4)
+            more_needed, more_used = _isa_properties(note, order, bits)
             needed |= more_needed
             used |= more_used
     return max(needed.bit_length(), 1), max(used.bit_length(), 1)
 
 
-def _isa_properties(notes: bytes, order: str, align: int) -> Tuple[int, int]:
-    """The two bit sets of all GNU property notes in a segment of notes."""
-    needed = used = 0
+class Note(NamedTuple):
+    """One entry of a segment of notes, without what pads it."""
+
+    kind: int
+    name: bytes
+    description: bytes
+
+
+def read_notes(data: bytes, order: str, bits: int) -> Iterator[Note]:
+    """The notes in a segment's bytes; what follows something damaged is left out.
+
+    ``order`` is the byte order as ``struct`` has it.
+    """
     at = 0
-    while at + 12 <= len(notes):
-        name_size, size, kind = struct.unpack_from(order + "III", notes, at)
+    while at + 12 <= len(data):
+        name_size, size, kind = struct.unpack_from(order + "III", data, at)
         start = at + 12 + (name_size + 3 & ~3)
         end = start + size
-        if kind == _NT_GNU_PROPERTY_TYPE_0 and notes[at + 12 : at + 16] == b"GNU\0":
-            place = start
-            while place + 8 <= min(end, len(notes)):
-                property_type, length = struct.unpack_from(order + "II", notes, place)
-                if length == 4 and place + 12 <= len(notes):
-                    (value,) = struct.unpack_from(order + "I", notes, place + 8)
-                    needed |= value & 15 if property_type == _X86_ISA_1_NEEDED else 0
-                    used |= value & 15 if property_type == _X86_ISA_1_USED else 0
-                place += 8 + (length + align - 1 & ~(align - 1))
+        if name_size or size:
+            yield Note(kind, data[at + 12 : at + 12 + name_size], data[start:end])
         # Property notes are aligned to the class's word, all others to four bytes.
-        step = align if kind == _NT_GNU_PROPERTY_TYPE_0 else 4
+        step = bits // 8 if kind == _NT_GNU_PROPERTY_TYPE_0 else 4
         at = end + step - 1 & ~(step - 1)
+
+
+def _isa_properties(data: bytes, order: str, bits: int) -> Tuple[int, int]:
+    """The two bit sets of all GNU property notes in a segment of notes."""
+    needed = used = 0
+    align = bits // 8
+    for kind, name, text in read_notes(data, order, bits):
+        if kind != _NT_GNU_PROPERTY_TYPE_0 or name != b"GNU\0":
+            continue
+        at = 0
+        while at + 8 <= len(text):
+            property_type, length = struct.unpack_from(order + "II", text, at)
+            if length == 4 and at + 12 <= len(text):
+                (value,) = struct.unpack_from(order + "I", text, at + 8)
+                needed |= value & 15 if property_type == _X86_ISA_1_NEEDED else 0
+                used |= value & 15 if property_type == _X86_ISA_1_USED else 0
+            at += 8 + (length + align - 1 & ~(align - 1))
     return needed, used
 
 

@@ -23,6 +23,7 @@ from manylinux_shim.elf import (
     gnu_hash_count,
     hash_count,
     read_elf,
+    read_notes,
     symbol_count,
 )
 from manylinux_shim.elf import dynamic_tags as tags
@@ -288,18 +289,20 @@ def _moved_segments(old: Linkage, new: Linkage) -> List[_Range]:
         theirs = sorted((s for s in after if s.type == kind), key=lambda s: s.vaddr)
         if [s._replace(offset=0) for s in mine] == [s._replace(offset=0) for s in theirs]:
             continue  # what lies in a mapped segment is compared with that
-        if kind not in _MOVED_SEGMENTS or _words(old, mine) != _words(new, theirs):
+        if kind not in _MOVED_SEGMENTS or _contents(old, mine) != _contents(new, theirs):
             raise ElfError("a program header changed")
         found += [_Range(s.vaddr, s.vaddr + s.filesz) for s in mine]
     return found
 
 
-def _words(linkage: Linkage, segments: Sequence[Segment]) -> bytes:
-    """The contents of segments; without the zeros between notes, which patchelf takes apart."""
-    data = linkage.image.data
-    whole = b"".join(data[s.offset : s.offset + s.filesz] for s in segments)
-    words = (whole[n : n + 4] for n in range(0, len(whole), 4))
-    return b"".join(word for word in words if word.strip(b"\0"))
+def _contents(linkage: Linkage, segments: Sequence[Segment]) -> List[object]:
+    """What is in segments, in any order: patchelf takes those of several notes apart."""
+    image = linkage.image
+    found: List[object] = []
+    for segment in segments:
+        data = image.data[segment.offset : segment.offset + segment.filesz]
+        found += [data] if segment.type == PT_INTERP else read_notes(data, image.order, image.bits)
+    return sorted(found, key=repr)
 
 
 def _compare_bytes(one: Image, start: int, other: Image, at: int, size: int) -> None:
