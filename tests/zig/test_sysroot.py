@@ -11,6 +11,7 @@ import pytest
 from manylinux_shim._platforms import Policy, architecture
 from manylinux_shim.elf._elf import ElfFacts, read_elf
 from manylinux_shim.environment._prepare import prepare
+from manylinux_shim.sysroot._predefined import predefined
 from manylinux_shim.zig._zig import find_zig
 
 pytestmark = pytest.mark.long
@@ -76,3 +77,64 @@ def test_program_finds_the_unwinder_and_pairs_of_doubles_in_one_library(
     facts = linked(PROGRAM, "program.cpp", "manylinux2014", tmp_path, "-O2")
     versions = {symbol.version for symbol in facts.undefined if symbol.library == "libgcc_s.so.1"}
     assert versions >= {"GCC_3.0", "GCC_3.4.4"}
+
+
+@pytest.mark.parametrize(
+    ("target", "edition", "threads", "annex_f"),
+    [
+        ("x86_64-linux-gnu.2.5", "201103L", False, False),
+        ("x86_64-linux-gnu.2.17", "201103L", False, False),
+        ("x86_64-linux-gnu.2.22", "201304L", False, False),
+        ("x86_64-linux-gnu.2.24", "201505L", False, False),
+        ("arm-linux-gnueabihf.2.27", "201706L", False, False),
+        ("aarch64-linux-gnu.2.28", "201706L", True, False),
+        ("riscv64-linux-gnu.2.35", "201706L", True, True),
+        ("x86_64-linux-musl", "201206L", True, False),
+        ("arm-linux-musleabihf", "201206L", True, False),
+    ],
+)
+def test_macros_are_those_of_the_targets_own_header(
+    target: str, edition: str, threads: bool, annex_f: bool
+) -> None:
+    macros = predefined(target)
+    assert f"-D__STDC_ISO_10646__={edition}" in macros
+    assert ("-D__STDC_NO_THREADS__=1" not in macros) == threads
+    assert ("-D__STDC_IEC_60559_BFP__=201404L" in macros) == annex_f
+
+
+THREADS = """
+#ifndef __STDC_NO_THREADS__
+#include <threads.h>
+thread_local int own;
+mtx_t lock;
+#endif
+#include <stdlib.h>
+#if __STDC_ISO_10646__ != {edition} || !defined __STDC_IEC_559__
+#error not what the header says
+#endif
+"""
+
+
+@pytest.mark.parametrize(
+    ("policy", "edition"),
+    [("manylinux_2_17", "201103L"), ("manylinux_2_28", "201706L"), ("musllinux_1_2", "201206L")],
+)
+@pytest.mark.parametrize("suffix", ["c", "cpp"])
+def test_what_asks_for_the_headers_macros_compiles(
+    policy: str, edition: str, suffix: str, tmp_path: Path
+) -> None:
+    environment = prepare(
+        find_zig(), architecture("x86_64"), Policy.parse(policy), tmp_path, cross=True, notice=print
+    )
+    file = tmp_path / f"threads.{suffix}"
+    file.write_text(THREADS.format(edition=edition))
+    command = [environment["CXX" if suffix == "cpp" else "CC"], "-Werror", "-c", file.name]
+    done = subprocess.run(
+        command,
+        cwd=tmp_path,
+        env={**os.environ, **environment},
+        stderr=subprocess.PIPE,
+        encoding="utf-8",
+        check=False,
+    )
+    assert (done.returncode, done.stderr) == (0, "")

@@ -20,6 +20,7 @@ from typing import Dict, Iterator, List, Mapping, Sequence, Tuple
 from manylinux_shim._errors import ToolchainError
 from manylinux_shim._platforms import Architecture, Policy, Version
 from manylinux_shim._processes import zig_environment
+from manylinux_shim.sysroot._predefined import predefined
 from manylinux_shim.zig import Zig, make_once
 
 _LAYOUT = 6
@@ -175,10 +176,11 @@ def sysroot(zig: Zig, arch: Architecture, policy: Policy, cache: Path) -> Sysroo
             hide_newer(staging / "lib", newest)
 
     make_once(directory, make)
+    macros = predefined(target)
     return Sysroot(
         directory,
-        _lines(directory / "c.flags"),
-        (*_CXX_ADDED, *_lines(directory / "cxx.flags")),
+        (*_lines(directory / "c.flags"), *macros),
+        (*_CXX_ADDED, *_lines(directory / "cxx.flags"), *macros),
         _lines(directory / "link.flags"),
         (directory / "loader").read_text(encoding="utf-8").strip(),
     )
