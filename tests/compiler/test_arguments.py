@@ -66,6 +66,63 @@ def test_every_compiler_rule_takes_its_argument_out(rule: Rule, target: Target) 
     assert rule.reason
 
 
+@pytest.mark.parametrize(
+    "words",
+    [
+        ["-fgraphite-identity", "-floop-nest-optimize", "-ftree-loop-distribution"],
+        ["-fno-tree-loop-im", "-fipa-pta", "-fno-gcse", "-fsched-pressure", "-fweb"],
+        ["--param", "max-inline-insns-single=200", "--param=ssp-buffer-size=4"],
+        ["-fvect-cost-model=unlimited", "-falign-loops=32", "-fno-whole-program"],
+    ],
+)
+def test_what_steers_gccs_optimiser_is_left_out_with_one_notice(words: List[str]) -> None:
+    command = parse(["-O2", *words, "-c", "a.c"], GLIBC)
+    assert command.compiler == ["-O2", "-c", "a.c"]
+    dropped = [word for word in words if "-fno-tree-" not in word and "-fipa-" not in word]
+    (notice,) = command.notices
+    assert all(word in notice for word in dropped)
+
+
+@pytest.mark.parametrize(
+    "option",
+    ["-ftree-vectorize", "-fno-tree-slp-vectorize", "-funroll-loops", "-fomit-frame-pointer"],
+)
+def test_what_clangs_optimiser_knows_stays(option: str) -> None:
+    command = parse([option, "-c", "a.c"], GLIBC)
+    expected = [option] if "no-tree" not in option else []
+    assert command.compiler == [*expected, "-c", "a.c"]
+
+
+@pytest.mark.parametrize("jobs", ["", "=4", "=auto", "=jobserver", "=thin", "=full"])
+def test_gccs_counts_of_jobs_are_no_kind_of_link_time_optimisation(jobs: str) -> None:
+    kind = jobs if jobs in ("=thin", "=full") else ""
+    assert parse([f"-flto{jobs}", "-c", "a.c"], GLIBC).compiler == [f"-flto{kind}", "-c", "a.c"]
+
+
+@pytest.mark.parametrize(
+    "option",
+    ["--coverage", "-fprofile-arcs", "-pg", "-fprofile-generate", "-fprofile-generate=/tmp"],
+)
+def test_profiles_nobody_could_write_are_an_error(option: str) -> None:
+    command = parse(["-O2", option, "-c", "a.c"], GLIBC)
+    assert command.error.startswith(f"{option}: zig has no library that writes profiles")
+
+
+@pytest.mark.parametrize(
+    ("name", "expected"),
+    [
+        (":libm.so.6", "-lm"),
+        (":libpthread.so.0", "-lpthread"),
+        (":libgcc_s.so.1", "-lgcc_s"),
+        (":libstdc++.so.6", "-lstdc++"),
+        (":libz.so.1", "-l:libz.so.1"),
+        (":own.o", "-l:own.o"),
+    ],
+)
+def test_exact_names_of_the_sysroots_libraries_are_found(name: str, expected: str) -> None:
+    assert parse(["-shared", "a.o", f"-l{name}"], GLIBC).linker == ["a.o", expected]
+
+
 @pytest.mark.parametrize("option", COMPLETED)
 def test_what_means_less_to_gcc_is_completed_where_it_stands(option: str) -> None:
     command = parse(["-O2", option, "-fno-fast-math", "-c", "a.c"], GLIBC)

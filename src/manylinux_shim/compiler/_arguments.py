@@ -9,10 +9,15 @@ from __future__ import annotations
 from manylinux_shim.compiler._command import Command, Target
 from manylinux_shim.compiler._rules import (
     COMPLETED,
+    LIBC_LIBRARIES,
     LINKER_RULES,
     NOTICE,
+    PROFILING,
+    RUNTIME_LIBRARIES,
+    UNWINDER,
     Rule,
     compiler_rules,
+    is_for_gccs_optimiser,
     match,
 )
 
@@ -95,12 +100,15 @@ def parse(arguments: Sequence[str], target: Target, *, cxx: bool = False) -> Com
     command = Command(cxx=cxx, links=not any(a in _NO_LINK for a in arguments))
     rules = compiler_rules(x86=target.x86, strip=target.strip)
     language = ""
+    left_out: List[str] = []
     words = iter(arguments)
     for word in words:
         if word == "-x":
             value = next(words, "none")
             language = "" if value == "none" else value
             command.cxx = command.cxx or "c++" in value
+        elif word == "--param":
+            left_out.append(f"{word} {next(words, '')}")
         elif word in _WITH_VALUE:
             following = next(words, None)
             if following is None:
@@ -111,7 +119,9 @@ def parse(arguments: Sequence[str], target: Target, *, cxx: bool = False) -> Com
             _input(command, word, language, cxx=cxx)
         elif not _driver_option(command, target, word):
             rule = match(rules, word)
-            if rule is None:
+            if rule is None and is_for_gccs_optimiser(word):
+                left_out.append(word)
+            elif rule is None:
                 command.compiler.append(word)
                 if word in COMPLETED:
                     command.compiler.append(COMPLETED[word])
@@ -119,6 +129,8 @@ def parse(arguments: Sequence[str], target: Target, *, cxx: bool = False) -> Com
                 _note(command, rule, word)
         if command.error:
             break
+    if left_out:
+        command.notices.append(f"{' '.join(left_out)}: left out, for GCC's optimiser only")
     return command
 
 
@@ -203,8 +215,14 @@ def _driver_option(command: Command, target: Target, word: str) -> bool:
         _linker_words(command, target, [word[:2], word[2:]])
     elif word.startswith("-fuse-ld=") or word in _IGNORED:
         pass  # lld it is, and the compiler's own libraries are linked statically
+    elif word in PROFILING or word.startswith(("-fprofile-generate", "-fprofile-instr-generate")):
+        command.error = (
+            f"{word}: zig has no library that writes profiles. Leave it out, or build with"
+            " -C mode=check, where the compiler is yours"
+        )
     elif word.partition("=")[0] in ("-fopenmp", "-flto"):
-        command.compiler.append(word)
+        # How many jobs GCC is to take, in its spelling; clang's own values are kinds.
+        command.compiler.append("-flto" if _is_count_of_jobs(word) else word)
         command.linker += ["-lomp"] if "openmp" in word else ["--lto-O2"]
     elif word in ("-static", "-static-pie"):
         command.static = True
@@ -237,8 +255,18 @@ def _keep(command: Command, word: str) -> bool:
     return True
 
 
+def _is_count_of_jobs(word: str) -> bool:
+    value = word.partition("=")[2]
+    return word.startswith("-flto=") and (value.isdecimal() or value in ("auto", "jobserver"))
+
+
 def _library(command: Command, name: str) -> None:
     command.inputs += 1
+    if name.startswith(":lib"):
+        # A file's exact name; of the sysroot's libraries each has one.
+        stem = name[4:].partition(".so")[0].partition(".a")[0]
+        if stem in (*LIBC_LIBRARIES, UNWINDER, *RUNTIME_LIBRARIES):
+            name = stem
     command.linker.append(f"-l{name}")
 
 

@@ -62,6 +62,57 @@ COMPILER_RULES = (
 )
 """Applied to every argument that is the compiler's."""
 
+_OPTIMISER = frozenset(
+    "aggressive-loop-optimizations align-jumps align-labels align-loops allocation-dce"
+    " allow-store-data-races auto-inc-dec avoid-store-forwarding bit-tests branch-count-reg"
+    " branch-probabilities btr-bb-exclusive caller-saves code-hoisting combine-stack-adjustments"
+    " compare-elim conserve-stack cprop-registers crc-optimization crossjumping dce defer-pop"
+    " delayed-branch delete-dead-exceptions devirtualize devirtualize-at-ltrans"
+    " devirtualize-speculatively dse early-inlining expensive-optimizations ext-dce"
+    " fold-mem-offsets fold-simple-inlines force-addr force-mem forward-propagate function-cse"
+    " guess-branch-probability hoist-adjacent-loads if-conversion if-conversion2 indirect-inlining"
+    " inline-functions-called-once inline-limit inline-small-functions inline-stringops"
+    " isolate-erroneous-paths-attribute isolate-erroneous-paths-dereference ivopts"
+    " keep-gc-roots-live late-combine-instructions limit-function-alignment live-range-shrinkage"
+    " lra-remat malloc-dce merge-constants modulo-sched modulo-sched-allow-regmoves"
+    " move-loop-invariants move-loop-stores nothrow-opt optimize-register-move optimize-strlen"
+    " partial-inlining peel-loops peephole peephole2 predictive-commoning prefetch-loop-arrays"
+    " printf-return-value profile-partial-training profile-reorder-functions profile-values ree"
+    " regmove rename-registers reorder-blocks reorder-blocks-algorithm"
+    " reorder-blocks-and-partition reorder-functions rerun-cse-after-loop rerun-loop-opt"
+    " reschedule-modulo-scheduled-loops section-anchors selective-scheduling selective-scheduling2"
+    " shrink-wrap shrink-wrap-separate simd-cost-model speculatively-call-stored-functions"
+    " split-ivs-in-unroller split-loops split-paths split-wide-types split-wide-types-early"
+    " ssa-backprop ssa-phiopt stack-reuse stdarg-opt store-merging strength-reduce thread-jumps"
+    " tracer unconstrained-commons unit-at-a-time unroll-all-loops unroll-completely-grow-size"
+    " unsafe-loop-optimizations unswitch-loops variable-expansion-in-unroller vect-cost-model"
+    " version-loops-for-strides vpt web whole-program zee".split()
+)
+_OPTIMISER_FAMILIES = ("tree-", "ipa-", "graphite", "loop-", "cse-", "gcse", "sched-", "sched2-",
+                       "schedule-", "sel-sched-", "ira-")  # fmt: skip
+_CLANG_HAS = ("tree-vectorize", "tree-slp-vectorize")
+
+
+def is_for_gccs_optimiser(argument: str) -> bool:
+    """Whether it steers a pass of GCC's that clang has not: the code is right without it.
+
+    As GCC's manual has them in "Options That Control Optimization", with ``no-`` and
+    values, and those of its older versions; what changes what a program means is not
+    among them.
+    """
+    if argument.startswith("--param"):
+        return True
+    name = argument[2:].partition("=")[0] if argument.startswith("-f") else ""
+    name = name[3:] if name.startswith("no-") else name
+    if name in _CLANG_HAS:
+        return False
+    return name in _OPTIMISER or name.startswith(_OPTIMISER_FAMILIES)
+
+
+PROFILING = ("--coverage", "-coverage", "-fprofile-arcs", "-ftest-coverage", "-p", "-pg")
+"""Options that need a library of the compiler's which zig does not have; ``-fprofile-generate`` and
+``-fprofile-instr-generate`` in all their forms as well."""
+
 _INFINITIES = "-fhonor-infinities"
 COMPLETED = {
     "-ffast-math": _INFINITIES,
