@@ -8,7 +8,7 @@ from typing import Any, Dict, Mapping, Optional
 import pytest
 
 from manylinux_shim._errors import SettingsError
-from manylinux_shim._settings import Settings, documentation, load_settings
+from manylinux_shim._settings import Settings, documentation, load_settings, near_misses
 
 BACKEND = '[tool.manylinux-shim]\nbackend = "setuptools.build_meta"\n'
 
@@ -77,6 +77,34 @@ def test_our_config_settings_are_taken_out_and_the_rest_reaches_the_real_backend
 ) -> None:
     loaded, left = load_settings(project, config, {})
     assert (loaded.target, left) == (settings, rest)
+
+
+@pytest.mark.parametrize(
+    ("key", "meant"),
+    [
+        ("polcy", "policy"),
+        ("policyy", "policy"),
+        ("pollcy", "policy"),
+        ("tagret", "target"),
+        ("Strip", "strip"),
+        ("cxx_runtime", "cxx-runtime"),
+    ],
+)
+def test_config_key_one_slip_away_from_ours_is_named_and_passed_on(
+    project: Path, key: str, meant: str
+) -> None:
+    _, rest = load_settings(project, {key: "x"}, {})
+    assert rest == {key: "x"}
+    (notice,) = near_misses(rest)
+    assert repr(key) in notice
+    assert f"Did you mean {meant!r}?" in notice
+
+
+def test_config_key_further_away_from_ours_gets_no_notice(project: Path) -> None:
+    theirs = {"--build-option": "-v", "cmake.define.X": "1", "plcyi": "x", "m": "x", "": "x"}
+    assert near_misses(load_settings(project, theirs, {})[1]) == []
+    given_both = {"manylinux-shim.target": "aarch64", "target": "theirs"}
+    assert near_misses(load_settings(project, given_both, {})[1]) == []
 
 
 @pytest.mark.parametrize("text", ["true", "1", "yes", "On"])

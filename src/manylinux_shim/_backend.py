@@ -11,7 +11,7 @@ from manylinux_shim import _delegate
 from manylinux_shim._errors import ShimError
 from manylinux_shim._messages import reported, say
 from manylinux_shim._plan import make_plan, refuse_editable, this_host
-from manylinux_shim._settings import Settings, load_settings
+from manylinux_shim._settings import Settings, load_settings, near_misses
 from manylinux_shim.environment import missing, outdate, record_of_links, toolchain
 from manylinux_shim.project import compiles_nothing
 
@@ -23,6 +23,8 @@ def build_wheel(
 ) -> str:
     """Build with the real backend, prove the tag, put the wheel into ``wheel_directory``."""
     project, settings, rest = _begin(config_settings)
+    for notice in near_misses(rest):
+        say(notice)
     plan = make_plan(settings, os.environ, this_host())
     if plan.mode == "off":
         name: str = delegated("build_wheel", wheel_directory, config_settings, metadata_directory)

@@ -261,6 +261,29 @@ def _from_config_settings(
     return ours, rest or None
 
 
+def near_misses(rest: Optional[Mapping[str, Any]]) -> List[str]:
+    """A sentence for each config setting of the real backend's that looks like one of ours.
+
+    It may be the real backend's own, so it is passed on and is no error.
+    """
+    return [
+        f"the config setting {key!r} goes to the real backend: it is none of manylinux-shim's."
+        f" Did you mean {name!r}?"
+        for key in rest or ()
+        for name in _FIELDS
+        if key != name and _one_slip(key.lower().replace("_", "-"), name)
+    ]
+
+
+def _one_slip(typed: str, meant: str) -> bool:
+    """Equal but for one letter left out, added or wrong, or two that changed places."""
+    shorter = min(len(typed), len(meant))
+    start = next((i for i in range(shorter) if typed[i] != meant[i]), shorter)
+    a, b = typed[start:], meant[start:]
+    swapped = a[1::-1] + a[2:] == b
+    return a[1:] == b[1:] or a[1:] == b or a == b[1:] or swapped
+
+
 def _known(name: str, where: str) -> Any:
     if name in _FIELDS:
         return _FIELDS[name]
