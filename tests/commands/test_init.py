@@ -264,6 +264,30 @@ def test_yes_makes_it_and_remove_takes_it_back_with_mode_and_neighbours(project:
     assert (nothing.returncode, "nothing to take out" in nothing.stdout) == (0, True)
 
 
+@pytest.mark.parametrize(
+    ("variables", "coloured"),
+    [
+        ({}, False),
+        ({"FORCE_COLOR": "1"}, True),
+        ({"FORCE_COLOR": "1", "TERM": "dumb"}, True),
+        ({"FORCE_COLOR": ""}, False),
+        ({"FORCE_COLOR": "1", "NO_COLOR": "1"}, False),
+    ],
+)
+def test_colours_in_a_pipe_are_asked_for_by_force_color(
+    project: Path, variables: Dict[str, str], coloured: bool
+) -> None:
+    environment = {k: v for k, v in os.environ.items() if k not in ("NO_COLOR", "FORCE_COLOR")}
+    shown = subprocess.run(
+        [sys.executable, "-m", "manylinux_shim.cli", "init", "--yes", str(project)],
+        env={**environment, **variables},
+        stdout=subprocess.PIPE,
+        check=True,
+    ).stdout
+    assert b"+build-backend" in shown
+    assert (b"\033[32m+" in shown) == coloured
+
+
 @pytest.mark.parametrize(("answer", "code"), [("y\n", 0), ("n\n", 1), ("\n", 1), ("\4", 1)])
 def test_on_a_terminal_it_asks_and_the_diff_is_coloured(
     project: Path, answer: str, code: int

@@ -55,8 +55,16 @@ def each_wheel(wheels: Sequence[Path], run: Callable[[Path], int]) -> int:
 
 
 def use_colour() -> bool:
-    """Whether the output goes to a terminal that shows colours (see no-color.org)."""
-    return sys.stdout.isatty() and "NO_COLOR" not in os.environ and os.environ.get("TERM") != "dumb"
+    """Whether the output shows colours: on a terminal, or as its user says.
+
+    ``NO_COLOR`` (no-color.org) wins over ``FORCE_COLOR`` (force-color.org), as in
+    CPython; an empty ``FORCE_COLOR`` says nothing.
+    """
+    if "NO_COLOR" in os.environ:
+        return False
+    if os.environ.get("FORCE_COLOR"):
+        return True
+    return sys.stdout.isatty() and os.environ.get("TERM") != "dumb"
 
 
 def width() -> int:
