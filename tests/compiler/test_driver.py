@@ -346,3 +346,19 @@ def test_the_driver_starts_on_the_standard_library_alone(toolchain: Dict[str, st
     assert "manylinux_shim.compiler._arguments" in loaded
     slow = {"re", "json", "typing", "pathlib", "subprocess", "dataclasses", "tempfile", "enum"}
     assert not slow & loaded
+
+
+@pytest.mark.parametrize(("given", "size"), [([], 20), (["-Wl,--build-id=none"], 0)])
+def test_what_is_linked_has_a_build_id_unless_none_is_wanted(
+    given: List[str], size: int, toolchain: Dict[str, str], tmp_path: Path
+) -> None:
+    (tmp_path / "l.c").write_text("int f(void) { return 3; }\n")
+    ids = []
+    for name in ("one.so", "two.so"):
+        built = run(toolchain, "CC", "-shared", *given, "l.c", "-o", name, cwd=tmp_path)
+        assert (built.returncode, built.stderr) == (0, "")
+        with (tmp_path / name).open("rb") as file:
+            section = ELFFile(file).get_section_by_name(".note.gnu.build-id")
+            ids.append(b"" if section is None else section.data()[16:])
+    assert [len(each) for each in ids] == [size, size]
+    assert ids[0] == ids[1]

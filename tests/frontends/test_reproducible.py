@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import Callable, Dict
 
@@ -33,15 +34,22 @@ def test_c_extension_is_the_same_from_two_directories(
 
 
 @pytest.mark.parametrize("name", ["3.8", DEBIAN])
-def test_two_isolated_builds_on_this_python_are_the_same(
+def test_two_isolated_builds_on_this_python_are_the_same_whatever_the_umask(
     name: str, workshop: Workshop, interpreter: Callable[[str], Interpreter], tmp_path: Path
 ) -> None:
     python = interpreter(name)
     built = []
-    for directory in DIRECTORIES:
-        project = projects.tiny(tmp_path / directory / "project")
-        out = tmp_path / directory / "out"
-        workshop.build(UV_BUILD_WHEEL, project, out, python=python.path, environment=EPOCH).passed()
+    for directory, mask in zip(DIRECTORIES, (0o022, 0o077)):
+        before = os.umask(mask)
+        try:
+            project = projects.tiny(tmp_path / directory / "project")
+            out = tmp_path / directory / "out"
+            said = workshop.build(
+                UV_BUILD_WHEEL, project, out, python=python.path, environment=EPOCH
+            )
+        finally:
+            os.umask(before)
+        said.passed()
         built.append(wheels.only_wheel(out).read_bytes())
     assert built[0] == built[1]
 

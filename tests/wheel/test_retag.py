@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import stat
 import subprocess
 import sys
 import zipfile
@@ -82,6 +83,22 @@ def test_every_member_bears_the_date_that_was_asked_for(
     read_strictly(new)
     with zipfile.ZipFile(new) as archive:
         assert {info.date_time for info in archive.infolist()} == {date}
+
+
+def test_modes_are_those_of_any_umask(tmp_path: Path) -> None:
+    wheel = write(tmp_path, zipped(contents()))
+    private = tmp_path / "private.whl"
+    with zipfile.ZipFile(wheel) as archive, zipfile.ZipFile(private, "w") as other:
+        for info in archive.infolist():
+            mode = 0o700 if info.filename.endswith(".so") else 0o600
+            info.external_attr = (stat.S_IFREG | mode) << 16
+            other.writestr(info, archive.read(info.filename))
+    private.replace(wheel)
+    new = retag(wheel, PLATFORMS, tmp_path, epoch=0)
+    with zipfile.ZipFile(new) as archive:
+        modes = {i.filename: oct(i.external_attr >> 16) for i in archive.infolist()}
+    assert set(modes.values()) == {"0o100755", "0o100644"}
+    assert all((mode == "0o100755") == name.endswith(".so") for name, mode in modes.items())
 
 
 def test_retagging_with_the_same_tags_keeps_every_members_bytes(tmp_path: Path) -> None:

@@ -26,6 +26,7 @@ def link_arguments(
     arguments = [*base, "--eh-frame-hdr", "--undefined-version", "--allow-shlib-undefined"]
     arguments += ["--no-demangle", "-z", "defs", "--warn-unresolved-symbols", "-o", output]
     arguments += ["--error-limit=0"]  # what is undefined has to be known whole
+    arguments.append("--build-id=sha1")  # debuggers and crash reports find a file by it
     if command.shared:
         arguments.append("-shared")
     elif command.static:

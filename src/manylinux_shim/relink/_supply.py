@@ -26,7 +26,7 @@ _C_FLAGS = (
 )  # fmt: skip
 # Kept loaded once it is: a thread that ends later runs code of it.
 _LINK_FLAGS = (
-    "-shared", "--strip-all", "--gc-sections", "--hash-style=gnu", "--build-id=none",
+    "-shared", "--strip-all", "--gc-sections", "--hash-style=gnu", "--build-id=sha1",
     "-z", "defs", "-z", "now", "-z", "relro", "-z", "nodelete", "-z", "noexecstack",
 )  # fmt: skip
 

@@ -25,7 +25,7 @@ that library first must not take its for ours."""
 _SCRIPT = f"{VERSION} {{ global: *; }};\n"
 
 _FLAGS = (
-    "-shared", "--strip-all", "--eh-frame-hdr", "--gc-sections", "--icf=safe", "--build-id=none",
+    "-shared", "--strip-all", "--eh-frame-hdr", "--gc-sections", "--icf=safe", "--build-id=sha1",
     "--hash-style=gnu", "-z", "now", "-z", "relro", "-z", "noexecstack", "-z", "defs",
     # What is defined once is bound here; operators new and delete, which are weak, are the
     # program's to replace.

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import stat
 import time
 import zlib
 from pathlib import Path
@@ -67,7 +68,8 @@ def rewrite(
     directories that files need, and RECORD names none. Changed members keep
     date and attributes; added ones take the date of the archive's last member
     and mode 0644, so that the same input gives the same bytes. With ``epoch``,
-    in seconds since 1970 (UTC), every member bears that date instead.
+    in seconds since 1970 (UTC), every member bears that date instead, and mode 0755 or
+    0644, whatever the umask of whoever built it.
 
     The file appears under its name only when it is complete, with the
     permissions that the umask gives; ``destination`` may be the archive itself.
@@ -80,7 +82,9 @@ def rewrite(
         entries: List[Member] = []
         for member in _in_order(archive, added, removed):
             if epoch is not None:
-                member = member._replace(date_time=_dos_time(epoch))
+                member = member._replace(
+                    date_time=_dos_time(epoch), external_attr=_plain_mode(member)
+                )
             data = changed.get(member.name, added.get(member.name))
             if data is None:
                 entries.append(_begin(file, member))
@@ -91,6 +95,15 @@ def rewrite(
                 entries.append(_begin(file, member))
                 file.write(packed)
         _end(file, entries)
+
+
+def _plain_mode(member: Member) -> int:
+    """The attributes with 0755 for what its owner may execute, 0644 for all other files."""
+    mode = member.external_attr >> 16
+    if member.made_by >> 8 != _UNIX >> 8 or not stat.S_ISREG(mode):
+        return member.external_attr
+    plain = 0o755 if mode & stat.S_IXUSR else 0o644
+    return (stat.S_IFREG | plain) << 16 | member.external_attr & 0xFFFF
 
 
 def _dos_time(epoch: int) -> int:
