@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 from dataclasses import dataclass
 from typing import Mapping, Optional, Tuple
 
@@ -34,6 +35,8 @@ class Host:
     linux: bool
     has_zig: bool
     """Whether zig can be had: installed, or as a wheel for this host."""
+    implementation: str = "cpython"
+    """``sys.implementation.name``."""
 
 
 @dataclass(frozen=True)
@@ -94,6 +97,7 @@ def this_host() -> Host:
         family=host_family() if arch is not None else "manylinux",
         linux=arch is not None,
         has_zig=arch is not None,
+        implementation=sys.implementation.name,
     )
 
 
@@ -119,6 +123,12 @@ def make_plan(settings: Settings, environ: Mapping[str, str], host: Host) -> Pla
         return Plan(mode, settings, target, policy, notices=notices)
     linked = policy or lowest_policy(target, host.family)
     cross = target is not host.architecture or linked.family != host.family
+    if cross and host.implementation != "cpython":
+        raise SettingsError(
+            f"this Python is {host.implementation}, and {target.name} with {linked} is another"
+            " machine: nothing is known of that Python there",
+            "Build with a CPython, or for this machine.",
+        )
     if target.name in _NOT_ON_PYPI:
         notices += (f"PyPI does not take wheels for {target.name}",)
     return Plan(mode, settings, target, policy, linked, cross, notices)

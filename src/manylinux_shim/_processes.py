@@ -39,6 +39,17 @@ def run(
     )
 
 
+def processors() -> int:
+    """How many processors are this process's: less than the machine's where some are taken away.
+
+    All of them where that cannot be asked: PyPy, and systems that are not Linux.
+    """
+    try:
+        return len(os.sched_getaffinity(0))
+    except AttributeError:
+        return os.cpu_count() or 1
+
+
 def zig_environment(cache: Union[str, Path]) -> Dict[str, str]:
     """This process's variables, with zig's own caches in ``cache``: they go with it."""
     directory = str(cache)

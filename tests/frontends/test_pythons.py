@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import re
+import shutil
 from pathlib import Path
 from typing import Callable
 
 import pytest
 from support import projects, wheels
 from support.interpreters import DEBIAN, MATRIX, Interpreter
-from support.workshop import UV_BUILD_WHEEL, Workshop
+from support.machine import need_program
+from support.workshop import UV_BUILD_WHEEL, Workshop, contents
 
 SETUP = """\
 from setuptools import Extension, setup
@@ -125,3 +128,27 @@ def test_extensions_in_c_and_cpp_build_for_this_python(
         assert b".debug_info" not in elf
     printed = workshop.try_wheel(wheel, tmp_path / "fresh", USE, python=python.path)
     assert printed == "25 abab\ntoo many: 4\n"
+
+
+def test_extensions_in_c_and_cpp_build_for_pypy(workshop: Workshop, tmp_path: Path) -> None:
+    need_program("pypy3")
+    python = Path(shutil.which("pypy3") or "")
+    project = projects.tiny(tmp_path / "project", ["setuptools", "wheel"])
+    projects.write(project, {"setup.py": SETUP, "tiny/_plus.cpp": PLUS})
+    workshop.build(UV_BUILD_WHEEL, project, tmp_path / "out", python=python).passed()
+    wheel = wheels.only_wheel(tmp_path / "out")
+    assert re.match(r"tiny-1\.0-pp3\d+-pypy3\d+_pp\d+-manylinux_2_17_", wheel.name)
+    wheels.check_manylinux(wheel)
+    printed = workshop.try_wheel(wheel, tmp_path / "fresh", USE, python=python)
+    assert printed == "25 abab\ntoo many: 4\n"
+
+    refused = workshop.build(
+        UV_BUILD_WHEEL,
+        project,
+        tmp_path / "none",
+        python=python,
+        environment={"MANYLINUX_SHIM_TARGET": "s390x"},
+    )
+    assert not refused.ok
+    assert "error: this Python is pypy" in refused.output
+    assert not contents(tmp_path / "none")

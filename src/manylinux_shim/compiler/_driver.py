@@ -341,21 +341,32 @@ def _run(command: List[str], *, capture: bool = True) -> Tuple[int, str]:
     sys.stdout.flush()
     sys.stderr.flush()
     if not capture:
-        return _wait(os.posix_spawn(command[0], command, os.environ)), ""
+        return _wait(_spawn(command)), ""
     return _end(*_start(command))
 
 
 def _start(command: List[str]) -> Tuple[int, int]:
     """A process, and the descriptor that its stderr is read from."""
     reading, writing = os.pipe()
-    actions = [
-        (os.POSIX_SPAWN_DUP2, writing, 2),
-        (os.POSIX_SPAWN_CLOSE, reading),
-        (os.POSIX_SPAWN_CLOSE, writing),
-    ]
-    process = os.posix_spawn(command[0], command, os.environ, file_actions=actions)
+    process = _spawn(command, writing, reading)
     os.close(writing)
     return process, reading
+
+
+def _spawn(command: List[str], stderr: int = 2, unwanted: int = -1) -> int:
+    """A process whose stderr is a descriptor of ours; ``unwanted`` is not left open in it."""
+    if hasattr(os, "POSIX_SPAWN_DUP2"):
+        actions: List[Tuple[int, ...]] = [(os.POSIX_SPAWN_DUP2, stderr, 2)] if stderr != 2 else []
+        actions += [(os.POSIX_SPAWN_CLOSE, d) for d in (unwanted, stderr) if d > 2]
+        return os.posix_spawn(command[0], command, os.environ, file_actions=actions)
+    process = os.fork()  # PyPy has no posix_spawn
+    if process == 0:
+        try:
+            os.dup2(stderr, 2)
+            os.execv(command[0], command)  # noqa: S606 - a list of arguments, no shell
+        finally:
+            os._exit(127)
+    return process
 
 
 def _end(process: int, reading: int) -> Tuple[int, str]:

@@ -9,7 +9,6 @@ from then on clang and lld, which are part of zig, are called directly.
 
 from __future__ import annotations
 
-import os
 import shlex
 import shutil
 import subprocess
@@ -19,7 +18,7 @@ from typing import Dict, Iterator, List, Mapping, Sequence, Tuple
 
 from manylinux_shim._errors import ToolchainError
 from manylinux_shim._platforms import Architecture, Policy, Version
-from manylinux_shim._processes import zig_environment
+from manylinux_shim._processes import processors, zig_environment
 from manylinux_shim.sysroot._predefined import predefined
 from manylinux_shim.zig import Zig, make_once
 
@@ -251,7 +250,7 @@ def _make(zig: Zig, arch: Architecture, target: str, staging: Path) -> None:
 
 def _jobs() -> int:
     """Twice the cores: with as many jobs as two cores, zig 0.16 and 0.17 do one thing at a time."""
-    return 2 * len(os.sched_getaffinity(0))
+    return 2 * processors()
 
 
 def _start(zig: Zig, scratch: Path, arguments: Sequence[str]) -> subprocess.Popen[str]:

@@ -110,7 +110,8 @@ def _tasks(jobs: Sequence[Job], pythons: Dict[str, Python], order: Order) -> Lis
         key = (job.target, job.policy, python.path)
         if key in tasks:
             continue
-        name = f"{job.target}-{job.policy_name}-py{python.short}"
+        short = python.short if python.implementation != "cpython" else f"py{python.short}"
+        name = f"{job.target}-{job.policy_name}-{short}"
         # Two Pythons of one version are told apart by number.
         names[name] = names.get(name, 0) + 1
         name += f"-{names[name]}" if names[name] > 1 else ""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import os
 import queue
 import threading
 from concurrent.futures import ThreadPoolExecutor
@@ -11,6 +10,7 @@ from pathlib import Path
 from typing import Any, Dict, List, Optional, Sequence, Tuple
 
 from manylinux_shim._errors import ShimError
+from manylinux_shim._processes import processors
 from manylinux_shim.commands.build_wheels._building import Outcome, Task, build, now, put
 from manylinux_shim.commands.build_wheels._children import Children, Stopped
 from manylinux_shim.commands.build_wheels._view import View
@@ -21,11 +21,7 @@ _TICK = 0.1
 
 def workers(asked: Optional[int], tasks: int) -> int:
     """How many builds run side by side: as asked, else one a processor that is ours."""
-    try:
-        processors = len(os.sched_getaffinity(0))
-    except AttributeError:  # not Linux
-        processors = os.cpu_count() or 1
-    return max(1, min(asked or processors, tasks))
+    return max(1, min(asked or processors(), tasks))
 
 
 class Queue:
