@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
+import subprocess
 import sys
 import tarfile
 from pathlib import Path
@@ -32,6 +33,7 @@ pytestmark = pytest.mark.skipif(
 
 PYTHON = "{}.{}".format(*sys.version_info)
 ABI = "cp{}{}".format(*sys.version_info)
+IDENTITY = ("-c", "user.name=a", "-c", "user.email=a@b", "-c", "commit.gpgsign=false")
 
 
 @pytest.mark.parametrize(
@@ -234,6 +236,35 @@ def test_what_the_index_lacks_for_the_target_is_built_and_the_rest_taken(
     shutil.copytree(house, tmp_path / "parts")
     joined = outcomes(fill("-r", "r.txt", "--join", "parts", "-o", "joined", "--json").passed())
     assert {joined[name]["outcome"] for name in ("tiny", "intervaltree")} == {"taken"}
+
+
+@pytest.mark.pypi
+@pytest.mark.long
+def test_what_fits_two_targets_is_built_once_and_each_has_its_own_lock(
+    fill: Callable[..., Outcome], tmp_path: Path
+) -> None:
+    own = projects.write(
+        tmp_path / "own",
+        {**projects.TINY_FILES, "pyproject.toml": "[build-system]\nrequires=['setuptools']\n"},
+    )
+    for command in (["init", "-q"], ["add", "."], [*IDENTITY, "commit", "-qm", "x"]):
+        subprocess.run(["git", "-C", str(own), *command], check=True)
+    (tmp_path / "r.txt").write_text(f"tiny @ git+{own.as_uri()}\nintervaltree==2.1.0\n")
+    both = ["-r", "r.txt", "--policy", "musllinux_1_2_s390x"]
+    said = fill(*both).passed()
+    assert said.output.count("intervaltree-2.1.0-py3-none-any.whl, ") == 1
+    house = tmp_path / "house"
+    names = {path.name.rpartition("-")[2] for path in house.glob("tiny-*.whl")}
+    assert names == {
+        "manylinux_2_17_aarch64.manylinux2014_aarch64.whl", "musllinux_1_2_s390x.whl",
+    }  # fmt: skip
+    for where in (f"aarch64-manylinux_2_17-{ABI}", f"s390x-musllinux_1_2-{ABI}"):
+        lock = tomllib.loads((house / f"pylock.{where}.toml").read_text())
+        assert {p["name"] for p in lock["packages"]} == {
+            "intervaltree", "sortedcontainers", "tiny",
+        }  # fmt: skip
+        assert "tiny==1.0" in (house / f"requirements-{where}.txt").read_text()
+    assert "4 kept, 2 taken" in fill(*both).passed().output
 
 
 @pytest.mark.pypi

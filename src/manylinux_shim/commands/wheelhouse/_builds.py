@@ -55,30 +55,27 @@ def build_missing(
     frontend = find_frontend(call.frontend)
     with kept_logs(call.logs) as logs:
         builds = _Builds(call, record, scratch, frontend, logs)
-        while todo:
-            first: Dict[str, Item] = {}
-            for item in todo:
-                first.setdefault(str(item.package.name), item)
-            done = builds.run(list(first.values()))
-            results += done
-            built = {str(r.item.package.name): r for r in done if r.wheel is not None}
-            rest = []
-            for item in todo:
-                other = built.get(str(item.package.name))
-                if item in first.values():
-                    continue
-                served = (
-                    other is not None
-                    and other.wheel is not None
-                    and identity(item.package) == identity(other.item.package)
-                    and fits(other.wheel.name, item.deployment)
-                )
-                if served and other is not None:
-                    results.append(Result(item, "built", other.wheel, item.reason))
-                else:
-                    rest.append(item)
-            todo = rest
-    return results
+        first: Dict[str, Item] = {}
+        for item in todo:
+            first.setdefault(str(item.package.name), item)
+        done = builds.run(list(first.values()))
+        rest = []
+        for item in todo:
+            if item in first.values():
+                continue
+            served = next((r.wheel for r in done if _serves(r, item)), None)
+            if served is not None:
+                results.append(Result(item, "built", served, item.reason))
+            else:
+                rest.append(item)
+        return [*results, *done, *builds.run(rest)]
+
+
+def _serves(result: Result, item: Item) -> bool:
+    """Whether a wheel that was built for one deployment is good for another, too."""
+    package = result.item.package
+    same = (package.name, identity(package)) == (item.package.name, identity(item.package))
+    return same and result.wheel is not None and fits(result.wheel.name, item.deployment)
 
 
 def _settings(call: Call, item: Item) -> Tuple[str, ...]:
