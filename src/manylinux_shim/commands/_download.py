@@ -60,7 +60,7 @@ def _blocks(address: str, what: str) -> Iterator[bytes]:
     except ImportError:
         raise ShimError(
             "fetching files needs requests, which is not installed",
-            "Install the command line's extra: pip install 'manylinux-shim[cli]'",
+            'Install the command line\'s extra: pip install "manylinux-shim[cli]"',
         ) from None
     try:
         with requests.get(address, stream=True, timeout=_SECONDS) as response:

@@ -76,6 +76,6 @@ def tomlkit() -> Any:
     except ImportError:
         raise SettingsError(
             "changing pyproject.toml needs tomlkit, which is not installed",
-            "Install the command line's extra: pip install 'manylinux-shim[cli]'",
+            'Install the command line\'s extra: pip install "manylinux-shim[cli]"',
         ) from None
     return tomlkit

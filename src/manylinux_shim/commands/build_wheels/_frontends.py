@@ -13,7 +13,7 @@ from manylinux_shim.commands.build_wheels._pythons import Python, find_uv, has_b
 
 FRONTENDS = ("uv", "build")
 
-_EXTRA = "pip install 'manylinux-shim[cli]'"
+_EXTRA = 'pip install "manylinux-shim[cli]"'
 
 Run = Callable[[Sequence[str]], None]
 """Runs a command to its end; raises ShimError when it fails."""
