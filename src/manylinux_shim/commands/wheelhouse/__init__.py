@@ -99,10 +99,10 @@ def fill(call: Call, *, as_json: bool) -> int:
         record = Record(call.out)
         results: List[Result] = []
         try:
-            todo = join(call.joined, _items(call, scratch), call.out)
+            todo = _items(call, scratch)
             taken, missing = take(todo, call.out, record, call.settings)
-            results += taken
-            results += build_missing(call, missing, record, scratch)
+            joined, missing = join(call.joined, missing, call.out, record, call.settings)
+            results += [*taken, *joined, *build_missing(call, missing, record, scratch)]
         finally:
             record.write()
     results.sort(key=lambda result: (result.wheel is not None, result.item.name))
@@ -161,7 +161,7 @@ def _table(results: Sequence[Result], out: Path, written: Sequence[Path]) -> str
             lines.append(f"{result.item.name}{where}: failed")
             lines += [f"  {line[:_LONGEST]}" if line else "" for line in result.reason.splitlines()]
         elif result.how in ("built", "kept") or result.reason:
-            note = f" ({result.reason})" if result.reason else ""
+            note = " (the index's is not what its tags promise)" if result.reason else ""
             lines.append(f"{result.item.name}{where}: {result.how}, {result.wheel.name}{note}")
     summary = ", ".join(f"{count} {how}" for how, count in counts.items()) or "nothing is needed"
     lines.append(f"{out}: {summary}")

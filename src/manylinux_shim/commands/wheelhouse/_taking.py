@@ -99,27 +99,36 @@ def _why_not(
     return why or None
 
 
-def join(directories: Sequence[Path], todo: Sequence[Item], out: Path) -> List[Item]:
-    """``todo`` with the wheels of other jobs where they fit; they are copied to ``out``.
+def join(
+    directories: Sequence[Path],
+    missing: Sequence[Item],
+    out: Path,
+    record: Record,
+    settings: PackageSettings,
+) -> Tuple[List[Result], List[Item]]:
+    """Take what other jobs have built, proven like all else; the results, and what is left.
 
     Raises SettingsError for a directory that is none.
     """
-    if not directories:
-        return list(todo)
     there: Dict[str, Path] = {}
     for directory in directories:
         if not directory.is_dir():
             raise SettingsError(f"there is no directory {directory}", "Name one with wheels.")
         there.update({path.name: path for path in sorted(directory.rglob("*.whl"))})
-    joined = []
-    for item in todo:
-        found = _best(list(there), item) if item.wheel is None else None
-        if found is not None:
-            put(there[found], out)
-            joined.append(replace(item, wheel=File(found, str(there[found]), None)))
+    results, rest = [], []
+    for item in missing:
+        found = _best(list(there), item)
+        if found is None:
+            rest.append(item)
+            continue
+        wheel = put(there[found], out)
+        why = _why_not(File(found, str(wheel), None), item, out, record, settings)
+        if why is None:
+            results.append(Result(item, "joined", wheel, item.reason))
         else:
-            joined.append(item)
-    return joined
+            wheel.unlink()
+            results.append(Result(item, "failed", reason=f"{there[found]}: {why}"))
+    return results, rest
 
 
 def _best(names: Sequence[str], item: Item) -> Optional[str]:
