@@ -15,7 +15,7 @@ from support import projects, wheels
 from support.workshop import Outcome, Workshop
 
 from manylinux_shim._errors import SettingsError, ShimError
-from manylinux_shim.commands._download import download
+from manylinux_shim.commands._download import _certificates, download
 from manylinux_shim.commands.build_wheels._jobs import Job
 from manylinux_shim.commands.wheelhouse._deployment import deployments
 from manylinux_shim.commands.wheelhouse._per_package import PackageSettings
@@ -141,6 +141,25 @@ def test_file_with_another_hash_is_not_kept(tmp_path: Path) -> None:
     assert [path.name for path in tmp_path.iterdir()] == ["a.bin"]
     download(source.as_uri(), tmp_path / "b.bin", sha256_of(source), "it")
     assert (tmp_path / "b.bin").read_bytes() == b"a"
+
+
+@pytest.mark.parametrize(
+    ("variables", "expected"),
+    [
+        ({}, True),
+        ({"SSL_CERT_FILE": "/own.pem"}, "/own.pem"),
+        ({"SSL_CERT_DIR": "/own"}, "/own"),
+        ({"SSL_CERT_FILE": "/own.pem", "REQUESTS_CA_BUNDLE": "/other.pem"}, True),
+    ],
+)
+def test_certificates_are_those_of_uv_unless_requests_has_its_own(
+    variables: Dict[str, str], expected: object, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("SSL_CERT_FILE", "SSL_CERT_DIR", "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE"):
+        monkeypatch.delenv(name, raising=False)
+    for name, value in variables.items():
+        monkeypatch.setenv(name, value)
+    assert _certificates() == expected
 
 
 @pytest.fixture(scope="module")

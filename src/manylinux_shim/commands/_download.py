@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import hashlib
+import os
 import urllib.parse
 import urllib.request
 from pathlib import Path
-from typing import Iterator, Optional
+from typing import Iterator, Optional, Union
 
 from manylinux_shim._errors import ShimError
 
@@ -45,6 +46,16 @@ def download(address: str, to: Path, sha256: Optional[str], what: str) -> None:
             beside.unlink()
 
 
+def _certificates() -> Union[bool, str]:
+    """The file or directory that ``SSL_CERT_FILE`` or ``SSL_CERT_DIR`` names, as for uv and Python.
+
+    requests itself knows variables of its own alone; those go first.
+    """
+    if any(os.environ.get(name) for name in ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE")):
+        return True
+    return os.environ.get("SSL_CERT_FILE") or os.environ.get("SSL_CERT_DIR") or True
+
+
 def _blocks(address: str, what: str) -> Iterator[bytes]:
     parts = urllib.parse.urlsplit(address)
     if parts.scheme in ("", "file"):
@@ -63,7 +74,9 @@ def _blocks(address: str, what: str) -> Iterator[bytes]:
             'Install the command line\'s extra: pip install "manylinux-shim[cli]"',
         ) from None
     try:
-        with requests.get(address, stream=True, timeout=_SECONDS) as response:
+        with requests.get(
+            address, stream=True, timeout=_SECONDS, verify=_certificates()
+        ) as response:
             response.raise_for_status()
             yield from response.iter_content(_BLOCK)
     except (requests.RequestException, OSError) as error:
