@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import json
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any, Dict, Mapping, Optional
 
 import pytest
 
+from manylinux_shim import _settings
 from manylinux_shim._errors import SettingsError
-from manylinux_shim._settings import Settings, documentation, load_settings, near_misses
+from manylinux_shim._settings import Settings, documentation, load_settings, near_misses, schema
 
 BACKEND = '[tool.manylinux-shim]\nbackend = "setuptools.build_meta"\n'
 
@@ -195,3 +199,43 @@ def test_every_setting_is_documented() -> None:
         row.name for row in rows
     }
     assert all(row.help and row.default and row.values for row in rows)
+
+
+SCHEMA = Path(_settings.__file__).with_name("settings.schema.json")
+
+
+def test_published_schema_is_the_models_own() -> None:
+    assert json.loads(SCHEMA.read_text(encoding="utf-8")) == schema()
+    assert set(schema()["properties"]) == {row.name for row in documentation()} - {"target"} | {
+        "package"
+    }
+
+
+@pytest.mark.parametrize(
+    ("text", "wrong"),
+    [
+        ("backend = 'b'\npolicy = 'manylinux_2_28'\nmode = 'zig'\nstrip = false", ""),
+        ("exclude = ['a.so']\n[tool.manylinux-shim.package.a]\nmode = 'relink'", ""),
+        ("[tool.manylinux-shim.package.a]\nconfig-settings = { x = 'y' }", ""),
+        ("polcy = 'auto'", "polcy"),
+        ("policy = 'manylinux'", "policy"),
+        ("mode = 'fast'", "mode"),
+        ("strip = 'no'", "strip"),
+        ("target = 'aarch64'", "target"),
+        ("[tool.manylinux-shim.package.a]\npolicy = 'auto'", "policy"),
+    ],
+)
+def test_validate_pyproject_finds_the_schema(text: str, wrong: str, tmp_path: Path) -> None:
+    file = tmp_path / "pyproject.toml"
+    file.write_text(f"[tool.manylinux-shim]\n{text}\n")
+    command = [sys.executable, "-m", "validate_pyproject", str(file)]
+    done = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+    assert (done.returncode == 0) == (not wrong), done.stdout
+    assert wrong in done.stdout
+
+
+def test_settings_of_single_packages_are_none_of_the_projects_own(tmp_path: Path) -> None:
+    text = f"{BACKEND}[tool.manylinux-shim.package.numpy]\nmode = 'relink'\n"
+    (tmp_path / "pyproject.toml").write_text(text)
+    settings, _ = load_settings(tmp_path, None, {})
+    assert settings.mode is None

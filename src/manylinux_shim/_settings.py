@@ -27,6 +27,9 @@ TABLE = "tool.manylinux-shim"
 _PREFIX = "manylinux-shim."
 _VARIABLE_PREFIX = "MANYLINUX_SHIM_"
 
+PACKAGES = "package"
+"""A table in ours with tables of single packages, for ``build -r``: no setting of a build."""
+
 ENVIRONMENT_ONLY = ("VERBOSE", "CACHE_DIR")
 """Variables of ours that are about the machine, not the build, and are no settings."""
 
@@ -162,6 +165,54 @@ def documentation() -> List[Key]:
     return rows
 
 
+_POLICY = "^(auto|manylinux(1|2010|2014)|(manylinux|musllinux)_[0-9]{1,4}_[0-9]{1,4})$"
+
+
+def schema(_tool: str = "") -> Dict[str, Any]:
+    """The JSON schema (draft 7) of ``[tool.manylinux-shim]``.
+
+    As ``validate_pyproject.tool_schema`` asks for it, with the tool's name.
+    """
+    keys: Dict[str, Any] = {}
+    for name, spec in _FIELDS.items():
+        if not spec.metadata["in_file"]:
+            continue
+        of_type: Dict[str, Any] = {"type": "string"}
+        if name in _LISTS:
+            of_type = {"type": "array", "items": {"type": "string"}}
+        elif name in _BOOLEANS:
+            of_type = {"type": "boolean"}
+        elif spec.metadata["choices"]:
+            of_type = {"enum": list(spec.metadata["choices"])}
+        elif name == "policy":
+            of_type["pattern"] = _POLICY
+        default = spec.metadata["default"]
+        keys[name] = {"description": f"{spec.metadata['help']} (default: {default})", **of_type}
+    of_one = {name: key for name, key in keys.items() if name != "policy"}
+    of_one["config-settings"] = {
+        "description": "config settings for the package's own backend, as in PEP 517",
+        "type": "object",
+    }
+    keys[PACKAGES] = {
+        "description": "settings of single packages, for `manylinux-shim build -r`",
+        "type": "object",
+        "additionalProperties": {
+            "type": "object",
+            "properties": of_one,
+            "additionalProperties": False,
+        },
+    }
+    return {
+        "$schema": "http://json-schema.org/draft-07/schema#",
+        "$id": "https://json.schemastore.org/partial-manylinux-shim.json",
+        "title": f"[{TABLE}]",
+        "description": "Settings of the build backend manylinux-shim",
+        "type": "object",
+        "properties": keys,
+        "additionalProperties": False,
+    }
+
+
 def load_settings(
     project: Path,
     config_settings: Optional[Mapping[str, Any]],
@@ -208,6 +259,8 @@ def _from_file(path: Path) -> Dict[str, Any]:
         raise SettingsError(f"[{TABLE}] in {path} is not a table", "Write it as a table.")
     values = {}
     for name, value in table.items():
+        if name == PACKAGES:
+            continue
         where = f"{name!r} in [{TABLE}] of {path}"
         spec = _known(name, where)
         if not spec.metadata["in_file"]:

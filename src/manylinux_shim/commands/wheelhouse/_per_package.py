@@ -6,10 +6,10 @@ from pathlib import Path
 from typing import Any, Dict, List, Mapping, Optional, Sequence, Tuple
 
 from manylinux_shim._errors import SettingsError
-from manylinux_shim._settings import documentation, read_toml
+from manylinux_shim._settings import PACKAGES, TABLE, documentation, read_toml
 from manylinux_shim.project import canonical
 
-_TABLE = "tool.manylinux-shim.package"
+_TABLE = f"{TABLE}.{PACKAGES}"
 _NOT_HERE = ("target", "policy")
 
 
