@@ -9,7 +9,7 @@ import pytest
 
 from manylinux_shim._errors import SettingsError
 from manylinux_shim._plan import Host, make_plan, this_host
-from manylinux_shim._platforms import ARCHITECTURES
+from manylinux_shim._platforms import ARCHITECTURES, Policy
 from manylinux_shim._settings import Settings
 
 GLIBC = Host(ARCHITECTURES["x86_64"], "manylinux", linux=True, has_zig=True)
@@ -21,7 +21,10 @@ MAC = Host(None, "manylinux", linux=False, has_zig=True)
 
 def settings(**values: Any) -> Settings:
     named = values.pop("named", "mode" in values)
-    return Settings(backend="b", mode_named_for_build=named, **values)
+    at_least = values.pop("at_least", False)
+    return Settings(
+        backend="b", mode_named_for_build=named, policy_named_for_build=not at_least, **values
+    )
 
 
 @pytest.mark.parametrize(
@@ -117,3 +120,28 @@ def test_python_that_builds_for_another_system_is_known(
     if platform:
         monkeypatch.setenv("_PYTHON_HOST_PLATFORM", platform)
     assert this_host().linux is linux
+
+
+@pytest.mark.parametrize(
+    ("target", "policy", "reached"),
+    [
+        ("riscv64", "manylinux_2_28", "manylinux_2_31"),
+        ("loongarch64", "manylinux2014", "manylinux_2_36"),
+        ("aarch64", "manylinux1", "manylinux_2_17"),
+        ("aarch64", "manylinux_2_28", "manylinux_2_28"),
+        ("riscv64", "musllinux_1_2", "musllinux_1_2"),
+    ],
+)
+def test_policy_of_the_file_means_at_least_and_one_of_the_build_that_one(
+    target: str, policy: str, reached: str
+) -> None:
+    asked = settings(target=target, policy=policy, at_least=True)
+    plan = make_plan(asked, {}, GLIBC)
+    assert plan.policy == Policy.parse(reached)
+    assert any(reached in notice for notice in plan.notices) == (policy != reached)
+    named = dataclasses.replace(asked, policy_named_for_build=True)
+    if policy == reached:
+        assert make_plan(named, {}, GLIBC).policy == Policy.parse(reached)
+    else:
+        with pytest.raises(SettingsError, match=f"does not exist on {target}"):
+            make_plan(named, {}, GLIBC)

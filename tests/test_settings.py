@@ -138,6 +138,8 @@ def test_mode_from_the_file_is_not_named_for_this_build(project: Path) -> None:
     assert not load(project, table='mode = "zig"').mode_named_for_build
     assert load(project, {"mode": "zig"}).mode_named_for_build
     assert load(project, None, {"MANYLINUX_SHIM_MODE": "zig"}).mode_named_for_build
+    assert not load(project, table='policy = "auto"').policy_named_for_build
+    assert load(project, {"policy": "auto"}).policy_named_for_build
 
 
 @pytest.mark.parametrize(

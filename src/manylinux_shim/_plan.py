@@ -117,6 +117,11 @@ def make_plan(settings: Settings, environ: Mapping[str, str], host: Host) -> Pla
         return Plan("off", settings)
     target = architecture(settings.target) if settings.target else host.architecture
     policy = _policy(settings, mode, target, host)
+    if target is not None and policy is not None and settings.policy is not None:
+        asked = Policy.parse(settings.policy)
+        if asked != policy:
+            text = f"there is no {asked} on {target.name}: {policy}, the lowest there, is aimed at"
+            notices += (text,)
     if mode == "relink":
         _refuse_without_glibc(policy, host)
     if mode != "zig" or target is None:
@@ -196,6 +201,8 @@ def _policy(
         )
     elif policy.version < target.lowest_manylinux:
         lowest = Policy("manylinux", target.lowest_manylinux)
+        if not settings.policy_named_for_build:
+            return lowest
         raise SettingsError(
             f"policy {settings.policy} does not exist on {target.name}",
             f"The lowest there is {lowest}.",

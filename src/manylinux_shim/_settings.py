@@ -84,7 +84,8 @@ class Settings:
         default=None,
         metadata=_key(
             "the tag to reach: `manylinux_X_Y`, `manylinux1`, `manylinux2010`, `manylinux2014`,"
-            " `musllinux_X_Y`, or `auto` for the most compatible one that the wheel proves",
+            " `musllinux_X_Y`, or `auto` for the most compatible one that the wheel proves; in the"
+            " file it means at least this one",
             default="`manylinux_2_17`, or the lowest that the architecture has;"
             " in `check` mode the best that the wheel has earned",
         ),
@@ -132,6 +133,8 @@ class Settings:
     )
     mode_named_for_build: bool = field(default=False, metadata={"internal": True})
     """Whether ``mode`` came with this build (``-C`` or environment), not from the file."""
+    policy_named_for_build: bool = field(default=False, metadata={"internal": True})
+    """The same of ``policy``: the file's is for every target, and means at least this one."""
 
 
 class Key(NamedTuple):
@@ -233,7 +236,9 @@ def load_settings(
             f'Add it, for example:\n\n[{TABLE}]\nbackend = "setuptools.build_meta"\n',
         )
     values = {name.replace("-", "_"): value for name, value in merged.items()}
-    return Settings(**values, mode_named_for_build="mode" in build or "mode" in variables), rest
+    for key in ("mode", "policy"):
+        values[f"{key}_named_for_build"] = key in build or key in variables
+    return Settings(**values), rest
 
 
 def read_toml(path: Path) -> Dict[str, Any]:

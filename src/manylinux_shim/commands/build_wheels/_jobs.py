@@ -73,7 +73,12 @@ def _require_possible(
     arch: Architecture, policy: Optional[str], environ: Mapping[str, str], host: Host
 ) -> None:
     wanted = Settings(
-        backend="-", mode="zig", target=arch.name, policy=policy, mode_named_for_build=True
+        backend="-",
+        mode="zig",
+        target=arch.name,
+        policy=policy,
+        mode_named_for_build=True,
+        policy_named_for_build=True,
     )
     make_plan(wanted, environ, dataclasses.replace(host, linux=True))
 
