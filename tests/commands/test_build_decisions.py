@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import shlex
+import subprocess
+import sys
 from pathlib import Path
 from typing import Dict, List, Optional, Sequence, Tuple
 
@@ -15,7 +17,7 @@ from manylinux_shim._platforms import ARCHITECTURES
 from manylinux_shim.audit._systems import SYSTEMS
 from manylinux_shim.commands.build_wheels._building import Order, Outcome, Task, failure, stage_of
 from manylinux_shim.commands.build_wheels._frontends import Frontend
-from manylinux_shim.commands.build_wheels._jobs import Job, github, make_jobs, words
+from manylinux_shim.commands.build_wheels._jobs import Job, make_jobs, matrix, words
 from manylinux_shim.commands.build_wheels._pythons import Python
 from manylinux_shim.commands.build_wheels._summary import headline, oldest_systems, table, to_json
 
@@ -118,8 +120,9 @@ def test_names_are_separated_by_commas_or_given_again() -> None:
 
 def test_matrix_has_one_entry_a_job_that_an_engine_can_use() -> None:
     jobs = [Job("armv7l", "musllinux_1_2", "3.12"), Job("x86_64", None, "")]
-    matrix = github(jobs, "3.11", ["pkg dir", "-C", "a=b c"])
-    first, second = json.loads(json.dumps(matrix))["include"]
+    common = ["pkg dir", "-C", "a=b c"]
+    found = matrix("github", [(job, common) for job in jobs], "3.11")
+    first, second = json.loads(json.dumps(found))["include"]
     assert shlex.split(first["command"]) == [
         *("manylinux-shim", "build", "pkg dir", "-C", "a=b c", "--target", "armv7l"),
         *("--policy", "musllinux_1_2", "--python", "3.12"),
@@ -130,9 +133,26 @@ def test_matrix_has_one_entry_a_job_that_an_engine_can_use() -> None:
     assert "--policy" not in second["command"]
 
 
+@pytest.mark.skipif(sys.version_info < (3, 9), reason="check-jsonschema is for 3.9 and later")
+def test_gitlab_takes_the_matrix_of_a_child_pipeline(tmp_path: Path) -> None:
+    jobs = [(Job("aarch64", policy, "3.12"), []) for policy in ("auto", "musllinux_1_2")]
+    found = matrix("gitlab", jobs, "3.11")
+    entries = found[".manylinux-shim"]["parallel"]["matrix"]
+    assert [entry["POLICY"] for entry in entries] == ["auto", "musllinux_1_2"]
+    wheel = {"extends": ".manylinux-shim", "script": ["manylinux-shim build $ARGUMENTS"]}
+    pipeline = tmp_path / "pipeline.yml"
+    pipeline.write_text(json.dumps({**found, "wheel": wheel}))
+    checker = [str(Path(sys.executable).with_name("check-jsonschema"))]
+    checker += ["--builtin-schema", "vendor.gitlab-ci", "--data-transform", "gitlab-ci"]
+    subprocess.run([*checker, str(pipeline)], check=True)
+    wheel["parallel"] = found[".manylinux-shim"].pop("parallel")["matrix"]
+    pipeline.write_text(json.dumps({**found, "wheel": wheel}))
+    assert subprocess.run([*checker, str(pipeline)]).returncode == 1
+
+
 def test_every_architecture_has_a_name_for_emulation_and_an_artifact_of_its_own() -> None:
     jobs = [Job(name, None, "/opt/pypy/bin/pypy3") for name in ARCHITECTURES]
-    entries = github(jobs, "3.11", [])["include"]
+    entries = matrix("forgejo", [(job, []) for job in jobs], "3.11")["include"]
     assert len({entry["artifact"] for entry in entries}) == len(ARCHITECTURES)
     assert all(entry["qemu"].startswith("linux/") for entry in entries)
     assert not any(set(entry["artifact"]) & set('":<>|*?\\/') for entry in entries)

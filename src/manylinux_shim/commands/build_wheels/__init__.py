@@ -79,8 +79,7 @@ def _fill(options: argparse.Namespace, jobs: Sequence[Job], settings: Sequence[s
             common += [word for value in getattr(options, name) for word in (f"--{name}", value)]
         common += [word for setting in options.config_setting for word in ("-C", setting)]
         found = wheelhouse.to_matrix(wheelhouse.matrix(call), common)
-        sys.stdout.write(json.dumps(_jobs.matrix_of(found, _this_python())) + "\n")
-        return 0
+        return _write_matrix(options.print_matrix, found)
     try:
         return wheelhouse.fill(call, as_json=options.json)
     except KeyboardInterrupt:
@@ -88,8 +87,10 @@ def _fill(options: argparse.Namespace, jobs: Sequence[Job], settings: Sequence[s
         return INTERRUPTED
 
 
-def _this_python() -> str:
-    return "{}.{}".format(*sys.version_info)
+def _write_matrix(engine: str, jobs: Sequence[Tuple[Job, Sequence[str]]]) -> int:
+    this = "{}.{}".format(*sys.version_info)
+    sys.stdout.write(json.dumps(_jobs.matrix(engine, jobs, this)) + "\n")
+    return 0
 
 
 def _print_matrix(options: argparse.Namespace, jobs: Sequence[Job]) -> int:
@@ -101,8 +102,7 @@ def _print_matrix(options: argparse.Namespace, jobs: Sequence[Job]) -> int:
             common += [f"--{name}", getattr(options, name)]
     if options.out != Path("dist"):
         common += ["--out", str(options.out)]
-    sys.stdout.write(json.dumps(_jobs.github(jobs, _this_python(), common)) + "\n")
-    return 0
+    return _write_matrix(options.print_matrix, [(job, common) for job in jobs])
 
 
 def _checked(settings: Sequence[str]) -> Tuple[str, ...]:

@@ -149,7 +149,7 @@ def _pairs(
     return [(arch, policy) for arch in architectures for policy in bare or [None]] + pairs
 
 
-ENGINES = ("github",)
+ENGINES = ("github", "gitlab", "forgejo")
 
 _PLATFORMS = {
     "x86_64": "linux/amd64",
@@ -164,19 +164,21 @@ _PLATFORMS = {
 """The platform names of the OCI image specification, which are Go's ``GOOS/GOARCH``."""
 
 
-def github(jobs: Sequence[Job], python: str, arguments: Sequence[str]) -> Dict[str, Any]:
-    """The value of a job's ``strategy.matrix``, as ``fromJSON`` takes it.
+def matrix(engine: str, jobs: Sequence[Tuple[Job, Sequence[str]]], python: str) -> Dict[str, Any]:
+    """Jobs, each with its own arguments, in the form that a CI engine takes.
 
-    ``python`` is the version to name where none was asked for, ``arguments`` what
-    every build has in common. ``qemu`` is the platform as docker and its actions
-    name it, for whoever runs the wheel's tests under emulation.
+    For GitHub and Forgejo it is the value of a job's ``strategy.matrix``, as
+    ``fromJSON`` takes it; for GitLab a hidden job ``.manylinux-shim`` with
+    ``parallel:matrix``, for a child pipeline whose job extends it, and with the keys as
+    variables in capitals. ``python`` is the version to name where none was asked for.
+    ``qemu`` is the platform as docker and its actions name it, for whoever runs the
+    wheel's tests under emulation.
     """
-    return matrix_of([(job, arguments) for job in jobs], python)
-
-
-def matrix_of(jobs: Sequence[Tuple[Job, Sequence[str]]], python: str) -> Dict[str, Any]:
-    """The same for jobs with arguments of their own."""
-    return {"include": [_entry(job, job.python or python, arguments) for job, arguments in jobs]}
+    entries = [_entry(job, job.python or python, arguments) for job, arguments in jobs]
+    if engine != "gitlab":
+        return {"include": entries}
+    variables = [{key.upper(): value for key, value in entry.items()} for entry in entries]
+    return {".manylinux-shim": {"parallel": {"matrix": variables}}}
 
 
 def _entry(job: Job, python: str, common: Sequence[str]) -> Dict[str, str]:
