@@ -63,7 +63,7 @@ def changed_members(wheel: Path, policy: str, scratch: Path) -> str:
     from manylinux_shim.relink import relink_wheel
     from manylinux_shim.wheel import Archive
 
-    new = relink_wheel(wheel, Policy.parse(policy), scratch, notice=lambda text: None)
+    new = relink_wheel(wheel, Policy.parse(policy), scratch, notice=lambda text: None).wheel
     with Archive(wheel) as old, Archive(new) as relinked:
         crcs = {member.name: member.crc for member in relinked.members}
         names = [

@@ -87,7 +87,7 @@ def wheel_of(directory: Path, members: Mapping[str, bytes], name: str = NAME) ->
 def relinked(wheel: Path, directory: Path, policy: Policy = POLICY, **keywords: object) -> Path:
     """The wheel linked again, without a word."""
     directory.mkdir(exist_ok=True)
-    return relink_wheel(wheel, policy, directory, notice=lambda _: None, **keywords)  # type: ignore[arg-type]
+    return relink_wheel(wheel, policy, directory, notice=lambda _: None, **keywords).wheel  # type: ignore[arg-type]
 
 
 def unpacked(wheel: Path, directory: Path) -> Path:

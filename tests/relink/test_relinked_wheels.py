@@ -161,16 +161,6 @@ def test_cpp_with_a_static_libstdcpp_catches_its_exceptions(tmp_path: Path) -> N
     assert ctypes.CDLL(str(unpacked(new, tmp_path / "site") / "small/f.so")).f() == 6
 
 
-def test_cpp_with_the_systems_libstdcpp_names_what_stands_in_the_way(tmp_path: Path) -> None:
-    source = '#include <string>\nextern "C" int f(const char *t) { return std::string(t).size(); }'
-    data = compiled(tmp_path, source, "-shared", "-fPIC", compiler=("g++",))
-    wheel = wheel_of(tmp_path, {"small/f.so": data})
-    with pytest.raises(PolicyError, match=r"small/f\.so, .*GLIBCXX_3\.4\.2.*libstdc") as caught:
-        relinked(wheel, tmp_path / "out")
-    assert "-static-libstdc++" in caught.value.remedy
-    assert list((tmp_path / "out").iterdir()) == []
-
-
 PROGRAM = """\
 #include <pthread.h>
 #include <stdio.h>

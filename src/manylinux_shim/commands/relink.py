@@ -7,6 +7,7 @@ import os
 import sys
 import tempfile
 from pathlib import Path
+from typing import TYPE_CHECKING, Optional
 
 from manylinux_shim._errors import PolicyError, WheelError
 from manylinux_shim._messages import say
@@ -14,6 +15,9 @@ from manylinux_shim._platforms import Policy, parse_platform_tag
 from manylinux_shim._settings import source_date
 from manylinux_shim.commands import Command
 from manylinux_shim.commands._arguments import add_wheels, each_wheel
+
+if TYPE_CHECKING:
+    from manylinux_shim.relink import Relinked
 
 
 def _add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -48,9 +52,10 @@ def _run(options: argparse.Namespace) -> int:
             raise WheelError(f"{wheel} is not a file", "Name a wheel.")
         directory = options.output_dir or wheel.parent
         with tempfile.TemporaryDirectory(prefix="manylinux-shim-") as scratch:
-            made = relink_wheel(
+            again = relink_wheel(
                 wheel, policy, Path(scratch), exclude=options.exclude, epoch=epoch, notice=say
             )
+            made = _with_contents(again, policy, epoch) if again.supplied else again.wheel
             verdict = audit_wheel(made, exclude=options.exclude)
             if verdict.architecture is None or not verdict.proves(policy):
                 raise PolicyError(render_refusal(verdict, policy, full=options.all))
@@ -61,6 +66,38 @@ def _run(options: argparse.Namespace) -> int:
         return 0
 
     return each_wheel(options.wheels, relink)
+
+
+def _with_contents(again: Relinked, policy: Policy, epoch: Optional[int]) -> Path:
+    """The wheel with a list of what it got, beside those that it has."""
+    from manylinux_shim import sbom
+    from manylinux_shim.graft import package_of
+    from manylinux_shim.wheel import Archive, WheelName, find_dist_info, repack
+
+    name = WheelName.parse(again.wheel.name)
+    with Archive(again.wheel) as archive:
+        members = [member.name for member in archive.members]
+    own, others = sbom.member_name(find_dist_info(name, members), members)
+    contents = sbom.contents(
+        name,
+        read=lambda _: b"",
+        linked=policy,
+        supplied={
+            member: (source, package_of(source)) if source is not None else None
+            for member, source in again.supplied.items()
+        },
+        others=[other.rpartition("/")[2] for other in others],
+        timestamp=epoch,
+    )
+    directory = again.wheel.parent / "contents"
+    directory.mkdir()
+    return repack(
+        again.wheel,
+        directory,
+        platforms=name.platforms,
+        added={own: sbom.document(contents)},
+        epoch=epoch,
+    )
 
 
 COMMAND = Command(

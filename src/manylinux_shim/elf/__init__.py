@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from manylinux_shim.elf._archive import RelocatableObject, read_archive
+from manylinux_shim.elf._definitions import Definition, definitions
 from manylinux_shim.elf._dynamic import dynamic_entries
 from manylinux_shim.elf._dynsym import gnu_hash_count, hash_count, symbol_count
 from manylinux_shim.elf._elf import (
@@ -28,14 +30,18 @@ __all__ = [
     "PT_GNU_PROPERTY",
     "PT_INTERP",
     "PT_LOAD",
+    "Definition",
     "ElfFacts",
     "Header",
     "Image",
+    "RelocatableObject",
     "Segment",
     "Strings",
+    "definitions",
     "dynamic_entries",
     "gnu_hash_count",
     "hash_count",
+    "read_archive",
     "read_elf",
     "read_notes",
     "read_segments",

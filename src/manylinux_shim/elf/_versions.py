@@ -65,14 +65,19 @@ def version_needs(
 
 def version_definitions(image: Image, last: Dict[int, int], strings: Strings) -> Tuple[str, ...]:
     """``DT_VERDEF``: the names of all versions, the file's own base version left out."""
+    return tuple(version_indexes(image, last, strings).values())
+
+
+def version_indexes(image: Image, last: Dict[int, int], strings: Strings) -> Dict[int, str]:
+    """``DT_VERDEF``: the same, by the index that symbols refer to them by."""
     if tags.DT_VERDEF not in last:
-        return ()
-    names = []
+        return {}
+    names = {}
     verdef = struct.Struct(image.order + "HHHHIII")
     verdaux = struct.Struct(image.order + "II")
     start = image.offset(last[tags.DT_VERDEF], verdef.size)
-    for at, _, flags, _, _, _, aux, _ in _chain(image, start, verdef):
+    for at, _, flags, index, _, _, aux, _ in _chain(image, start, verdef):
         # The first auxiliary entry is the version, the others are what it inherits.
         if not flags & _VER_FLG_BASE:
-            names.append(strings.at(verdaux.unpack_from(image.data, at + aux)[0]))
-    return tuple(names)
+            names[index & 0x7FFF] = strings.at(verdaux.unpack_from(image.data, at + aux)[0])
+    return names

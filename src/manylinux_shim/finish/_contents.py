@@ -84,7 +84,10 @@ def _own(
             zig=(zig.version, zig.lib) if zig is not None else None,
             linked=plan.linked or done.relinked,
             grafted=grafted,
-            supplied=done.supplied,
+            supplied={
+                member: (source, package_of(source)) if source is not None else None
+                for member, source in done.supplied.items()
+            },
             outside=outside,
             others=others,
             timestamp=date,

@@ -6,7 +6,7 @@ verdict: a wheel that needs nothing comes through as it is.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Collection, Iterable, List, Mapping, Optional, Tuple
 
@@ -31,8 +31,8 @@ class Repaired:
     """Members that are libraries of this machine."""
     sources: Optional[Mapping[str, Path]] = None
     """Where those came from, as far as that is known."""
-    supplied: Tuple[str, ...] = ()
-    """Members that relinking has added."""
+    supplied: Mapping[str, Optional[Path]] = field(default_factory=dict)
+    """Members that relinking has added -> this machine's library whose parts they are, if any."""
     relinked: Optional[Policy] = None
     """The policy whose glibc it was linked against again."""
 
@@ -137,7 +137,7 @@ def _relinked(state: Repaired, plan: Plan, epoch: Optional[int]) -> Repaired:
         from manylinux_shim.relink import relink_wheel
 
         try:
-            wheel = relink_wheel(
+            again = relink_wheel(
                 state.wheel,
                 policy,
                 _scratch(state, f"relinked-{policy}"),
@@ -149,11 +149,9 @@ def _relinked(state: Repaired, plan: Plan, epoch: Optional[int]) -> Repaired:
             if plan.policy is None:
                 continue
             raise _with_way_out(error, state) from error
-        done = _audited(state, wheel, plan)
+        done = _audited(state, again.wheel, plan)
         if plan.policy is not None or done.verdict.proves(policy):
-            before = {facts.name for facts in state.verdict.files}
-            new = tuple(facts.name for facts in done.verdict.files if facts.name not in before)
-            return replace(done, supplied=new, relinked=policy)
+            return replace(done, supplied=again.supplied, relinked=policy)
     return state
 
 

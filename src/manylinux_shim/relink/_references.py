@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import fnmatch
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Callable, Dict, List, Mapping, Optional, Sequence, Set, Tuple, Union
 
 from manylinux_shim._platforms import Architecture, Policy
@@ -32,8 +32,17 @@ from manylinux_shim.relink._catalogue import (
     exported_name,
 )
 from manylinux_shim.relink._linkage import Linkage, Reference
+from manylinux_shim.relink._selection import Selection
 
-LIBC = "libc.so.6"
+NOTHING = Selection()
+
+LIBC, LIBSTDCXX = "libc.so.6", "libstdc++.so.6"
+CXX_LIBRARY = "what libstdc++ lacks"
+"""Stands in a plan for the library that a wheel gets with newer parts of libstdc++, until that
+has its name."""
+CXX_VERSION = "MANYLINUX_SHIM"
+"""The version of its symbols: who asks for it gets them from nobody else."""
+_STATIC = 'Link the library statically: LDFLAGS="-static-libstdc++ -static-libgcc".'
 _RELEASE = re.compile(r"GLIBC_[0-9.]+")
 
 
@@ -69,6 +78,19 @@ class Plan:
     """Names that the wheel's own library has to provide, as the catalogue has them."""
     refused: Tuple[Refusal, ...]
 
+    @property
+    def needs_newer_cxx(self) -> bool:
+        """Whether symbols are bound to newer parts of libstdc++."""
+        return any(binding.library == CXX_LIBRARY for binding in self.bindings.values())
+
+    def with_cxx_library(self, soname: str) -> Plan:
+        """The plan with the name of the library that has these parts."""
+        bindings = {
+            index: replace(binding, library=soname) if binding.library == CXX_LIBRARY else binding
+            for index, binding in self.bindings.items()
+        }
+        return replace(self, bindings=bindings)
+
     def __bool__(self) -> bool:
         return bool(self.bindings or self.dropped or self.supplied)
 
@@ -83,14 +105,17 @@ def plan(
     own: Sequence[str],
     provided: Callable[[str], bool],
     exclude: Sequence[str],
+    newer: Selection = NOTHING,
+    remedy: str = "",
 ) -> Plan:
     """The plan for a file.
 
     ``own`` are the needed libraries that the wheel itself brings, ``exclude`` patterns
     of those that another package does; neither is judged. ``provided`` says of a name
-    whether a file of the wheel that is loaded with this one defines it.
+    whether a file of the wheel that is loaded with this one defines it. ``newer`` are the
+    parts of libstdc++ that come along, ``remedy`` is for those that do not.
     """
-    judge = _Judge(arch, policy, table, provided)
+    judge = _Judge(arch, policy, table, provided, newer, remedy)
     bindings: Dict[int, Binding] = {}
     supplied: Set[str] = set()
     refused: List[Refusal] = []
@@ -162,8 +187,12 @@ class _Judge:
         policy: Policy,
         table: GlibcTable,
         provided: Callable[[str], bool],
+        newer: Selection = NOTHING,
+        remedy: str = "",
     ) -> None:
         self._provided = provided
+        self._newer = newer
+        self._remedy = remedy
         self._arch = arch
         self._policy = policy
         self._floor = floor_of(policy)
@@ -181,6 +210,8 @@ class _Judge:
         name, version, library = reference.name, reference.version, reference.library
         if version is None or library is None:
             return self._unversioned(reference)
+        if library == LIBSTDCXX and name in self._newer.exported:
+            return Binding(CXX_VERSION, CXX_LIBRARY)
         if not self.is_above(library, version):
             return None
         if not self._is_glibc(library):
@@ -240,17 +271,20 @@ class _Judge:
         return Refusal(f"{reference.name}@{version}, {reference.library}", why)
 
     def _foreign(self, reference: Reference, library: str) -> Union[Binding, Refusal]:
-        if library == "libstdc++.so.6" and reference.name in SIZED_DELETE:
+        if library == LIBSTDCXX and reference.name in SIZED_DELETE:
             return Binding("GLIBCXX_3.4", library, SIZED_DELETE[reference.name])
         if reference.weak:
             return Binding()
         remedy = "Build with the compiler of an older system."
-        if library == "libstdc++.so.6":
-            remedy = 'Link the library statically: LDFLAGS="-static-libstdc++ -static-libgcc".'
+        why = f"{self._policy} promises an older {library}"
+        if library == LIBSTDCXX:
+            remedy = self._remedy or _STATIC
+            reason = self._newer.refused.get(reference.name)
+            why += f", and {reason}" if reason else ""
         elif library == "libgcc_s.so.1":
             remedy = 'Link the library statically: LDFLAGS="-static-libgcc".'
         return Refusal(
             f"{reference.name}@{reference.version}, {library}",
-            f"{self._policy} promises an older {library}",
+            why,
             remedy,
         )

@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import shutil
 from pathlib import Path
-from typing import Collection, List, NamedTuple, Sequence
+from typing import Collection, List, NamedTuple, Optional, Sequence
 
 from manylinux_shim._errors import ToolchainError
 from manylinux_shim._platforms import Architecture, Policy
@@ -25,7 +25,7 @@ _C_FLAGS = (
     "-fno-asynchronous-unwind-tables", "-w",
 )  # fmt: skip
 # Kept loaded once it is: a thread that ends later runs code of it.
-_LINK_FLAGS = (
+LINK_FLAGS = (
     "-shared", "--strip-all", "--gc-sections", "--hash-style=gnu", "--build-id=sha1",
     "-z", "defs", "-z", "now", "-z", "relro", "-z", "nodelete", "-z", "noexecstack",
 )  # fmt: skip
@@ -36,6 +36,8 @@ class Library(NamedTuple):
 
     soname: str
     data: bytes
+    source: Optional[Path] = None
+    """The static library of this machine whose parts it has; None if all of it is ours."""
 
 
 def library(
@@ -49,7 +51,7 @@ def library(
     wanted = sorted(names)
     sources = [SOURCE_DIRECTORY / name for name in sources_of(wanted)]
     target = arch.zig_target(policy)
-    made_of = [zig.version, target, *wanted, *_C_FLAGS, *_LINK_FLAGS]
+    made_of = [zig.version, target, *wanted, *_C_FLAGS, *LINK_FLAGS]
     made_of += [source.read_text(encoding="utf-8") for source in sources]
     digest = hashlib.sha256("\0".join(made_of).encode()).hexdigest()[:12]
     soname = f"libmanylinux_shim_{digest}.so"
@@ -73,25 +75,40 @@ def _make(
 ) -> None:
     scratch = staging / "scratch"
     scratch.mkdir()
+    inputs = compile_sources(zig, arch, parts, sources, scratch)
+    visible = "; ".join(exported_name(name) for name in names)
+    script = f"{{ global: {visible}; local: *; }};\n"
+    (scratch / "visible.map").write_text(script, encoding="utf-8")
+    inputs += libraries_of(parts, *_LIBRARIES)
+    named = ["-soname", soname, "--version-script", "visible.map", "-o", str(staging / soname)]
+    run_zig(zig, scratch, ["ld.lld", *parts.link_flags, *LINK_FLAGS, *named, *inputs])
+    shutil.rmtree(scratch)
+
+
+def compile_sources(
+    zig: Zig, arch: Architecture, parts: Sysroot, sources: Sequence[Path], scratch: Path
+) -> List[str]:
+    """The objects, in ``scratch``, that ``sources`` become."""
     flags = [flag.replace("{lib}", str(zig.lib)) for flag in parts.c_flags]
     for source in sources:
         shutil.copyfile(source, scratch / source.name)
         compile_one = ["clang", *flags, *arch.cpu_flags, *_C_FLAGS, "-c", source.name]
-        _run(zig, scratch, [*compile_one, "-o", f"{source.stem}.o"])
-    visible = "; ".join(exported_name(name) for name in names)
-    script = f"{{ global: {visible}; local: *; }};\n"
-    (scratch / "visible.map").write_text(script, encoding="utf-8")
-    inputs = [f"{source.stem}.o" for source in sources]
+        run_zig(zig, scratch, [*compile_one, "-o", f"{source.stem}.o"])
+    return [f"{source.stem}.o" for source in sources]
+
+
+def libraries_of(parts: Sysroot, *names: str) -> List[str]:
+    """The linker's arguments for the target's own libraries."""
     always = parts.lib / ALWAYS_LINKED
-    inputs += [str(always)] if always.is_file() else []
-    found = (parts.lib / f"lib{name}.so" for name in _LIBRARIES)
-    inputs += ["--as-needed", *(str(path) for path in found if path.exists())]
-    named = ["-soname", soname, "--version-script", "visible.map", "-o", str(staging / soname)]
-    _run(zig, scratch, ["ld.lld", *parts.link_flags, *_LINK_FLAGS, *named, *inputs])
-    shutil.rmtree(scratch)
+    found = (parts.lib / f"lib{name}.so" for name in names)
+    return [
+        *([str(always)] if always.is_file() else []),
+        *("--as-needed", *(str(path) for path in found if path.exists())),
+    ]
 
 
-def _run(zig: Zig, scratch: Path, command: List[str]) -> None:
+def run_zig(zig: Zig, scratch: Path, command: List[str]) -> None:
+    """Run one of zig's tools in ``scratch``; ToolchainError with its words if it fails."""
     environment = zig_environment(scratch / "zig-cache")
     done = run([str(zig.executable), *command], cwd=scratch, environment=environment)
     if done.returncode != 0:

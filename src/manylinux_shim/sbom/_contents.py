@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from manylinux_shim.graft import Package  # seldom needed, slow to import
 
 _PROPERTY = "manylinux-shim:"
+_GCC_LICENCE = "GPL-3.0-or-later WITH GCC-exception-3.1"
 
 
 def contents(
@@ -29,7 +30,7 @@ def contents(
     zig: Optional[Tuple[str, Path]] = None,
     linked: Optional[Policy] = None,
     grafted: Mapping[str, Tuple[str, Optional[Package]]] = {},
-    supplied: Sequence[str] = (),
+    supplied: Mapping[str, Optional[Tuple[Path, Optional[Package]]]] = {},
     outside: Sequence[str] = (),
     others: Sequence[str] = (),
     timestamp: Optional[int] = None,
@@ -41,8 +42,9 @@ def contents(
     C++ library that they share, in each place where it is; ``zig`` the version and ``lib``
     directory of the zig that was used, ``linked`` the policy whose libc it linked against.
     ``grafted`` has for each library of this machine in the wheel its former file
-    name and package; ``supplied`` are libraries that we made; ``outside`` sonames
-    that somebody else provides; ``others`` the lists of contents that are there.
+    name and package; ``supplied`` are libraries that we made, with the static library of GCC
+    whose parts they have, if any, and its package; ``outside`` sonames that somebody else
+    provides; ``others`` the lists of contents that are there.
     """
     facts = [("external-library", soname) for soname in outside]
     if linked is not None:
@@ -125,15 +127,29 @@ def _grafted(grafted: Mapping[str, Tuple[str, Optional[Package]]]) -> List[Compo
     ]
 
 
-def _supplied(supplied: Sequence[str]) -> List[Component]:
-    own = _own()
-    return [
-        Component(
+def _supplied(
+    supplied: Mapping[str, Optional[Tuple[Path, Optional[Package]]]],
+) -> List[Component]:
+    found = []
+    for member, source in sorted(supplied.items()):
+        own = _own()
+        component = Component(
             member.rpartition("/")[2],
             own.version,
             own.licence,
             description="supplies what the target's libc lacks; made by manylinux-shim",
             files=(member,),
         )
-        for member in supplied
-    ]
+        if source is not None:
+            path, package = source
+            component = Component(
+                package.name if package else path.name,
+                package.version if package else "",
+                _GCC_LICENCE,
+                package.purl if package else "",
+                description=f"parts of {path.name} that the target's libstdc++ lacks;"
+                " linked statically",
+                files=(member,),
+            )
+        found.append(component)
+    return found

@@ -1,0 +1,148 @@
+"""This machine's static libstdc++ for an architecture, and the shared one that it belongs to."""
+
+from __future__ import annotations
+
+import os
+import re
+import shlex
+import shutil
+import subprocess
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Collection, Iterator, List, Mapping, Optional, Tuple
+
+from manylinux_shim._errors import ElfError
+from manylinux_shim._platforms import Architecture, Policy
+from manylinux_shim._processes import run
+from manylinux_shim.audit import floor_of, version_floor
+from manylinux_shim.elf import MAGIC, Definition, definitions, read_archive
+from manylinux_shim.relink._catalogue import CXX_NAMES
+from manylinux_shim.relink._selection import CHANGED, CHANGED_IN, Older, StaticLibrary
+
+_VERSION = re.compile(r"GLIBCXX_([0-9]+)\.([0-9]+)\.([0-9]+)")
+_SECONDS = 60
+
+
+@dataclass(frozen=True)
+class Libstdcxx:
+    """One GCC's libstdc++, both kinds."""
+
+    archive: Path
+    shared: Path
+    builtins: Optional[Path] = None
+    """``libgcc.a`` of the same GCC: what its code calls for what a processor lacks."""
+
+    @cached_property
+    def definitions(self) -> Tuple[Definition, ...]:
+        """What the shared one defines, in all versions."""
+        return tuple(definitions(self.shared.read_bytes()))
+
+    @cached_property
+    def members(self) -> Mapping[str, bytes]:
+        """The objects of the static one."""
+        return read_archive(self.archive.read_bytes())
+
+    @cached_property
+    def library(self) -> StaticLibrary:
+        """The same, by what they define."""
+        return StaticLibrary(self.members)
+
+    @property
+    def newest(self) -> Tuple[int, ...]:
+        """The newest ``GLIBCXX_`` version that it has."""
+        found = (_VERSION.fullmatch(each.version) for each in self.definitions)
+        return max((tuple(map(int, match.groups())) for match in found if match), default=())
+
+    def older(self, arch: Architecture, policy: Policy) -> Older:
+        """What a system as old as ``policy`` has of it.
+
+        Versions of symbols are promises: who has one has all of its symbols, as they are here.
+        """
+        there = self.there(arch, policy)
+        changed: Collection[str] = ()
+        if version_floor(CHANGED_IN, arch) > floor_of(policy):
+            changed = CHANGED
+        return Older(
+            frozenset(d.name for d in there if not d.is_data),
+            frozenset(d.name for d in there if d.is_data),
+            changed,
+            CXX_NAMES,
+        )
+
+    def there(self, arch: Architecture, policy: Policy) -> List[Definition]:
+        """The definitions that a system as old as ``policy`` has."""
+        floor = floor_of(policy)
+        return [d for d in self.definitions if version_floor(d.version, arch) <= floor]
+
+
+def find_libstdcxx(arch: Architecture) -> Optional[Libstdcxx]:
+    """The newest one for ``arch`` on this machine: of the compilers on the path, those that
+    ``CXX`` names, and those in the usual places; None if there is none.
+    """
+    found = []
+    for archive, shared in dict.fromkeys(_candidates(arch)):
+        with archive.open("rb") as file:
+            if file.read(len(MAGIC)) == MAGIC:
+                continue
+        builtins = archive.with_name("libgcc.a")
+        candidate = Libstdcxx(archive, shared, builtins if builtins.is_file() else None)
+        try:
+            if candidate.shared.read_bytes()[18:20] in _machine(arch) and candidate.newest:
+                found.append(candidate)
+        except (OSError, ElfError):
+            continue
+    return max(found, key=lambda each: (each.newest, str(each.archive)), default=None)
+
+
+def install(arch: Architecture) -> str:
+    """What to install where there is none, or none that is new enough."""
+    triplet = gcc_triplet(arch)
+    package = f"g++-{triplet.replace('_', '-')}"
+    return (
+        f"Install GCC's static libstdc++ for {arch.name}: `apt install {package}` on Debian and"
+        " Ubuntu, `dnf install libstdc++-static` on Fedora; or link it statically:"
+        ' LDFLAGS="-static-libstdc++ -static-libgcc".'
+    )
+
+
+def gcc_triplet(arch: Architecture) -> str:
+    """The triplet that GCC's programs for ``arch`` have in their names."""
+    return arch.triplet_gnu.replace("i386", "i686")
+
+
+def _machine(arch: Architecture) -> Tuple[bytes, ...]:
+    return (arch.machine.to_bytes(2, "big" if arch.big_endian else "little"),)
+
+
+def _candidates(arch: Architecture) -> Iterator[Tuple[Path, Path]]:
+    for compiler in _compilers(arch):
+        archive = _named(compiler, "libstdc++.a")
+        shared = _named(compiler, "libstdc++.so.6") or _named(compiler, "libstdc++.so")
+        if archive and shared:
+            yield archive, shared
+    for parent in ("/usr/lib/gcc", "/usr/lib/gcc-cross"):
+        for triplet in dict.fromkeys((arch.triplet_gnu, gcc_triplet(arch))):
+            for archive in sorted(Path(parent, triplet).glob("*/libstdc++.a")):
+                shared = archive.with_name("libstdc++.so")
+                if shared.is_file():
+                    yield archive.resolve(), shared.resolve()
+
+
+def _compilers(arch: Architecture) -> Iterator[List[str]]:
+    try:
+        given = shlex.split(os.environ.get("CXX", ""))
+    except ValueError:
+        given = []
+    for command in (given, [f"{gcc_triplet(arch)}-g++"], ["g++"]):
+        if command and shutil.which(command[0]):
+            yield command
+
+
+def _named(compiler: List[str], file: str) -> Optional[Path]:
+    try:
+        done = run([*compiler, f"-print-file-name={file}"], timeout=_SECONDS)
+    except (OSError, subprocess.TimeoutExpired):
+        return None
+    path = Path(done.stdout.strip())
+    return path.resolve() if path.is_absolute() and path.is_file() else None
