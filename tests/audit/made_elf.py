@@ -121,9 +121,10 @@ class _Maker:
         )
 
     def program_header(self, kind: int, flags: int, at: int, filesz: int, memsz: int) -> bytes:
+        align = 0x10000 if kind == PT_LOAD else 8 if self.wide else 4
         if self.wide:
-            return self.pack("IIQQQQQQ", kind, flags, at, at, at, filesz, memsz, 8)
-        return self.pack("8I", kind, at, at, at, filesz, memsz, flags, 4)
+            return self.pack("IIQQQQQQ", kind, flags, at, at, at, filesz, memsz, align)
+        return self.pack("8I", kind, at, at, at, filesz, memsz, flags, align)
 
     def segments(self) -> List[Tuple[int, int, bytes]]:
         made = self.made

@@ -14,7 +14,7 @@ from manylinux_shim.audit._interpreters import unserved, without_init
 from manylinux_shim.audit._policies import floor_of, policies
 from manylinux_shim.audit._reading import read_files
 from manylinux_shim.audit._requirements import Judge, strayed
-from manylinux_shim.audit._scope import Scope, exchanging
+from manylinux_shim.audit._scope import exchanging
 from manylinux_shim.audit._symbols import GlibcTable, MuslTable
 from manylinux_shim.audit._verdict import Verdict, family_of
 from manylinux_shim.audit.reasons import Reason, Requirement
@@ -76,8 +76,8 @@ def judge(
     ]
     requirements: List[Requirement] = []
     if arch is not None:
-        scope = Scope(native)
-        court = Judge(arch, scope, native, glibc, musl, exclude)
+        court = Judge(arch, native, glibc, musl, exclude)
+        scope = court.scope(family_of(files, arch, name.platforms))
         for facts in native:
             requirements += court.requirements(facts)
             notes += [

@@ -53,17 +53,37 @@ def suffix(facts: ElfFacts, arch: Architecture) -> Reason:
     )  # fmt: skip
 
 
-def library(facts: ElfFacts, soname: str, hidden: Optional[ElfFacts]) -> Reason:
-    """``hidden`` is a file of the wheel that bears the name and is not found."""
+def library(facts: ElfFacts, soname: str) -> Reason:
+    """A library that the wheel has not."""
+    remedy = _OUTSIDE
     if soname.startswith("libpython"):
         remedy = "Do not link an extension with libpython: the interpreter has its symbols."
-    elif hidden is not None:
-        remedy = f"It is in the wheel as {hidden.name}: give a run path to it ($ORIGIN/...)."
-    else:
-        remedy = _OUTSIDE
     return Reason(
         None, facts.name, kinds.LIBRARY, library=soname,
         allowed="{policy} does not allow it outside the wheel", remedy=remedy,
+    )  # fmt: skip
+
+
+def hidden_library(
+    facts: ElfFacts, soname: str, hidden: ElfFacts, way: Optional[str], root: Optional[str]
+) -> Reason:
+    """A library that is in the wheel as ``hidden``, and is not found there.
+
+    ``way`` is the run path that leads to it, None if there can be none; ``root`` is the file
+    with which a process begins that does not find it.
+    """
+    allowed = "it is in the wheel, and the loader does not look there"
+    if root is not None and root != facts.name:
+        allowed += f" in a process that begins with {root}"
+    if way is not None:
+        remedy = f"It is in the wheel as {hidden.name}: give the run path {way} to {facts.name}."
+    else:
+        remedy = (
+            f"No run path leads from where {facts.name} is installed to {hidden.name}: link that"
+            " statically, or put the program into the package and start it by an entry point."
+        )
+    return Reason(
+        None, facts.name, kinds.LIBRARY, library=soname, allowed=allowed, remedy=remedy
     )  # fmt: skip
 
 

@@ -57,9 +57,23 @@ def without_init(files: Iterable[ElfFacts]) -> Iterator[ElfFacts]:
     for group in _modules(files):
         for module in group:
             # Of a name that is not ASCII it is called PyInitU_ (PEP 489).
-            names = (f"PyInit_{module.stem}", f"PyModExport_{module.stem}")
-            if module.stem.isascii() and not any(n in module.facts.exports for n in names):
+            entries = _entries(module.stem)
+            if module.stem.isascii() and not any(n in module.facts.exports for n in entries):
                 yield module.facts
+
+
+def is_module(facts: ElfFacts) -> bool:
+    """Whether Python can import this file: by its suffix, or by the function that begins it."""
+    base = posixpath.basename(facts.name)
+    match = _FILE.fullmatch(base)
+    if match is None or facts.executable:
+        return False
+    return match["suffix"] is not None or any(n in facts.exports for n in _entries(match["stem"]))
+
+
+def _entries(stem: str) -> Tuple[str, str]:
+    """The functions of which a module of this name has one (PEP 793 for the second)."""
+    return f"PyInit_{stem}", f"PyModExport_{stem}"
 
 
 def _modules(files: Iterable[ElfFacts]) -> List[List[_Module]]:

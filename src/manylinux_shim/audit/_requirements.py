@@ -9,7 +9,7 @@ from __future__ import annotations
 import fnmatch
 import posixpath
 import re
-from typing import Callable, FrozenSet, Iterable, List, Optional, Sequence, Set, Tuple
+from typing import Callable, FrozenSet, Iterable, Iterator, List, Optional, Sequence, Set, Tuple
 
 from manylinux_shim._platforms import Architecture
 from manylinux_shim.audit import _explanations as why
@@ -27,7 +27,7 @@ from manylinux_shim.audit._policies import (
     musl_library_floor,
     version_floor,
 )
-from manylinux_shim.audit._scope import Scope, run_path_directory
+from manylinux_shim.audit._scope import Scope, run_path_between, run_path_directory
 from manylinux_shim.audit._symbols import LIBRARY_OF_SONAME, GlibcTable, MuslTable
 from manylinux_shim.audit.reasons import Reason, Requirement
 from manylinux_shim.elf import ElfFacts
@@ -55,6 +55,7 @@ def libc_of(facts: ElfFacts, arch: Architecture) -> Optional[str]:
     return None
 
 
+FAMILIES = ("manylinux", "musllinux")
 _SYSTEMS = ("/usr/", "/lib/", "/lib64/")
 
 
@@ -77,41 +78,53 @@ def strayed(facts: ElfFacts, scope: Scope, *, harmless: bool = False) -> List[st
     ]
 
 
+def _library(facts: ElfFacts, soname: str, scope: Scope) -> Reason:
+    """Against a library that the wheel has not, or has where the loader does not look."""
+    hidden = scope.unreachable(soname)
+    if hidden is None:
+        return why.library(facts, soname)
+    way = run_path_between(facts.name, hidden.name)
+    return why.hidden_library(facts, soname, hidden, way, scope.missed_from(facts, soname))
+
+
 class Judge:
     """Evaluates the files of one wheel, all of one architecture."""
 
     def __init__(
         self,
         arch: Architecture,
-        scope: Scope,
         files: Sequence[ElfFacts],
         glibc: GlibcTable,
         musl: MuslTable,
         exclude: Sequence[str],
     ) -> None:
         self.arch = arch
-        self._scope = scope
+        self._scopes = {family: Scope(files, family) for family in FAMILIES}
         self._files = {facts.name: facts for facts in files}
         self._glibc = glibc
         self._musl = musl
         self._exclude = exclude
 
+    def scope(self, family: str) -> Scope:
+        """Who finds what under the loader of a family's libc."""
+        return self._scopes[family]
+
     def requirements(self, facts: ElfFacts) -> List[Requirement]:
         """Everything that ``facts`` asks for beyond what all policies allow."""
         libc = libc_of(facts, self.arch)
-        always = tuple(self._of_the_file(facts))
         found: List[Requirement] = []
-        for family, judge in (("manylinux", self._on_glibc), ("musllinux", self._on_musl)):
+        for family, judge in zip(FAMILIES, (self._on_glibc, self._on_musl)):
+            always = self._of_the_file(facts, self._scopes[family])
             found += [Requirement(family, NEVER, reason) for reason in always]
             if libc is not None and libc != family:
                 found.append(why.wrong_libc(facts, family))
             else:
-                found += judge(facts)
-        return found
+                found += judge(facts, self._scopes[family])
+        return list(dict.fromkeys(found))
 
-    def _of_the_file(self, facts: ElfFacts) -> Iterable[Reason]:
+    def _of_the_file(self, facts: ElfFacts, scope: Scope) -> Iterable[Reason]:
         """What no policy allows, whatever the libc."""
-        for entry in strayed(facts, self._scope):
+        for entry in strayed(facts, scope):
             yield why.run_path(facts, entry)
         # A program's own stack is set up by the kernel, which still allows it.
         if facts.executable_stack and not facts.executable:
@@ -121,7 +134,7 @@ class Judge:
         if facts.triplet not in (None, self.arch.triplet_gnu, self.arch.triplet_musl):
             yield why.suffix(facts, self.arch)
 
-    def _on_glibc(self, facts: ElfFacts) -> List[Requirement]:
+    def _on_glibc(self, facts: ElfFacts, scope: Scope) -> List[Requirement]:
         found: List[Requirement] = []
 
         def add(floor: Floor, reason: Reason) -> None:
@@ -132,16 +145,15 @@ class Judge:
             add(NEVER, why.musl_suffix(facts))
         if facts.relr:
             add((2, 36, 0), why.relr(facts))
-        for soname in self._outside(facts):
-            add(library_floor(soname, self.arch), self._library(facts, soname))
-        self._versioned(facts, add)
+        for soname in self._outside(facts, scope):
+            add(library_floor(soname, self.arch), _library(facts, soname, scope))
+        self._versioned(facts, scope, add)
         unversioned = {u.name for u in facts.undefined if u.version is None and not u.weak}
         table = self._glibc.of(self.arch)
-        unresolved = self._unresolved(facts, unversioned)
-        loaded = self._loaded(facts) if unresolved else ()
-        for name in unresolved:
+        for name, together in self._unresolved(facts, unversioned, scope):
             if self._banned(facts, name, add):
                 continue
+            loaded = self._loaded(facts, together)
             definitions = [d for d in table.get(name, ()) if d[0] in loaded]
             if definitions:
                 floor = min(version for _, version in definitions)
@@ -150,18 +162,20 @@ class Judge:
                 add(NEVER, why.nobody_has(facts, name, "glibc"))
         return found
 
-    def _loaded(self, facts: ElfFacts) -> FrozenSet[str]:
-        """glibc's libraries that are there when ``facts`` is, by the table's names.
+    def _loaded(self, facts: ElfFacts, together: FrozenSet[str]) -> FrozenSet[str]:
+        """glibc's libraries that are there with the files of one process, by the table's names.
 
         A reference without a version binds to any of them, needed or not: the
         loader looks through all that the interpreter brought along.
         """
         already = _IN_EVERY_PROGRAM if facts.executable else _IN_EVERY_PYTHON
-        together = (self._files[name] for name in self._scope.neighbours(facts))
-        needed = {LIBRARY_OF_SONAME.get(soname, "") for f in together for soname in f.needed}
+        files = (self._files[name] for name in together)
+        needed = {LIBRARY_OF_SONAME.get(soname, "") for f in files for soname in f.needed}
         return frozenset(already).union(needed)
 
-    def _versioned(self, facts: ElfFacts, add: Callable[[Floor, Reason], None]) -> None:
+    def _versioned(
+        self, facts: ElfFacts, scope: Scope, add: Callable[[Floor, Reason], None]
+    ) -> None:
         """Judge version needs, symbol by symbol where symbols use them."""
         table = self._glibc.of(self.arch)
         used: Set[Tuple[Optional[str], Optional[str]]] = set()
@@ -170,9 +184,9 @@ class Judge:
             if version is None or library is None or weak:
                 continue
             used.add((library, version))
-            own = self._own(facts, library)
-            if own is not None:
-                if name not in own.exports:
+            own = self._own(facts, library, scope)
+            if own:
+                if any(name not in file.exports for file in own):
                     add(NEVER, why.not_in_own(facts, name, version, library))
                 continue
             if self._outside_knowledge(facts, library, version):
@@ -186,11 +200,11 @@ class Judge:
             self._banned(facts, name, add, library)
             add(floor, why.version(facts, name, version, library))
         for need in facts.version_needs:
-            own = self._own(facts, need.library)
-            if own is not None:
-                definitions = own.version_definitions
+            own = self._own(facts, need.library, scope)
+            if own:
                 # A library without any versions is taken as having them all.
-                if definitions and need.version not in definitions and not need.weak:
+                known = [f.version_definitions for f in own if f.version_definitions]
+                if any(need.version not in versions for versions in known) and not need.weak:
                     add(NEVER, why.not_in_own(facts, None, need.version, need.library))
             elif (need.library, need.version) in used or need.weak:
                 continue
@@ -214,7 +228,7 @@ class Judge:
             return version_floor(version, self.arch)
         return glibc_version(version) or NEVER
 
-    def _on_musl(self, facts: ElfFacts) -> List[Requirement]:
+    def _on_musl(self, facts: ElfFacts, scope: Scope) -> List[Requirement]:
         found: List[Requirement] = []
 
         def add(floor: Floor, reason: Reason) -> None:
@@ -223,11 +237,11 @@ class Judge:
 
         if facts.relr:
             add((1, 2, 4), why.relr(facts))
-        for soname in self._outside(facts):
-            add(musl_library_floor(soname, self.arch), self._library(facts, soname))
+        for soname in self._outside(facts, scope):
+            add(musl_library_floor(soname, self.arch), _library(facts, soname, scope))
         strong = {u.name for u in facts.undefined if not u.weak}
         table = self._musl.of(self.arch)
-        for name in self._unresolved(facts, strong):
+        for name, _ in self._unresolved(facts, strong, scope):
             if self._banned(facts, name, add):
                 continue
             if name in table:
@@ -237,19 +251,19 @@ class Judge:
                 add(NEVER, why.nobody_has(facts, name, "musl"))
         return found
 
-    def _outside(self, facts: ElfFacts) -> List[str]:
+    def _outside(self, facts: ElfFacts, scope: Scope) -> List[str]:
         """The needed libraries that the wheel has not and nobody vouches for."""
         return [
             soname
             for soname in dict.fromkeys(facts.needed)
-            if self._own(facts, soname) is None and not self._excluded(soname)
+            if not self._own(facts, soname, scope) and not self._excluded(soname)
         ]
 
-    def _own(self, facts: ElfFacts, soname: str) -> Optional[ElfFacts]:
+    def _own(self, facts: ElfFacts, soname: str, scope: Scope) -> Tuple[ElfFacts, ...]:
         if soname in GLIBC_LIBRARIES or soname == self.arch.glibc_loader:
             # Every process has these already, and takes them for the wheel's.
-            return None
-        return self._scope.library(facts, soname)
+            return ()
+        return scope.libraries(facts, soname)
 
     def _excluded(self, soname: str) -> bool:
         return any(fnmatch.fnmatchcase(soname, pattern) for pattern in self._exclude)
@@ -266,27 +280,36 @@ class Judge:
             return False
         return library in facts.needed or glibc_version(version) is None
 
-    def _unresolved(self, facts: ElfFacts, names: Set[str]) -> List[str]:
-        """``names`` without what Python, the wheel and allowed libraries have."""
+    def _unresolved(
+        self, facts: ElfFacts, names: Set[str], scope: Scope
+    ) -> Iterator[Tuple[str, FrozenSet[str]]]:
+        """``names`` that neither Python, the wheel nor allowed libraries have.
+
+        Each with the files of a process in which it is so, as often as there are such.
+        """
         if not facts.executable:
             names = {name for name in names if _PYTHON_API.match(name) is None}
         if not names:
-            return []
-        together = [self._files[name] for name in self._scope.neighbours(facts)]
+            return
+        loads = scope.loads(facts)
+        names = self._left(names, frozenset.intersection(*loads), scope)
+        for together in loads if names else ():
+            for name in sorted(self._left(names, together, scope)):
+                yield name, together
+
+    def _left(self, names: Set[str], together: FrozenSet[str], scope: Scope) -> Set[str]:
+        """Those of ``names`` that neither ``together`` nor what they need may have."""
         outside: Set[str] = set()
-        for other in together:
+        for other in (self._files[name] for name in together):
             if names and len(other.exports):
                 names = names - other.exports.names
-            outside.update(self._outside(other))
+            outside.update(self._outside(other, scope))
             if any(self._excluded(soname) for soname in other.needed):
-                return []
+                return set()
         spaces = [re.compile(NAMESPACES[soname]) for soname in outside if soname in NAMESPACES]
         banned = {name for soname in outside for name in BANNED.get(soname, {})}
-        return sorted(
+        return {
             name
             for name in names
             if name in banned or not any(space.match(name) for space in spaces)
-        )
-
-    def _library(self, facts: ElfFacts, soname: str) -> Reason:
-        return why.library(facts, soname, self._scope.unreachable(soname))
+        }

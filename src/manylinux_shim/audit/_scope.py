@@ -1,27 +1,39 @@
 """A wheel's files among each other: who finds which library, and where from.
 
-A loader finds a needed library in the run paths of the file that needs it, or
-of one that brought that file along, or has it already because one of those
-needs it too. Whatever Python code loads by hand cannot be seen from here.
+A process begins with one file: with a module that Python opens, with a program, or with a
+library that nothing in the wheel needs, as Python code opens it by ctypes. From there on
+every needed library is looked for in the order in which loaders do, and a library is found
+only if it is in every process that needs it. Whatever Python code loads by hand before
+cannot be seen from here.
 
-Source: ld.so(8), "Rpath token expansion" and the search order before it.
+Sources: ld.so(8), "Rpath token expansion" and the search order before it, and
+``_dl_map_object`` in glibc's ``elf/dl-load.c``: a library that is loaded already serves by
+its ``DT_SONAME`` and by any name under which it was found; then the ``DT_RPATH`` of the file
+and of those that brought it along, unless the file has a ``DT_RUNPATH``; then that.
+``load_library`` in musl's ``ldso/dynlink.c``: a library that is loaded already serves by the
+name under which it was found alone; a run path of either kind is handed down, and one with
+any other token than ``$ORIGIN`` is left out.
 """
 
 from __future__ import annotations
 
 import posixpath
 import re
-from typing import Dict, FrozenSet, List, Optional, Sequence, Set, Tuple
+from typing import Dict, FrozenSet, Iterator, List, Optional, Sequence, Set, Tuple
 
+from manylinux_shim._errors import WheelError
+from manylinux_shim.audit._interpreters import is_module
+from manylinux_shim.audit._policies import OTHER_LIBRARIES
 from manylinux_shim.elf import ElfFacts
 
-# How many libraries may lead to each other's run paths; loaders have no such bound,
-# but two are many, and a wheel made to keep us busy would have thousands.
-_MOST_ROUNDS = 16
+_MOST_STEPS = 5_000_000
+"""Directories to look into for one wheel: the largest known take some thousands, and one
+that is made to keep us busy would take millions."""
 _SITE = "lib/python/site-packages"
 _SITE_SPELLED = re.compile(r"^lib(64)?/python[0-9.]+t?/(site|dist)-packages(?=/|$)")
 _SCHEMES = {"purelib": _SITE, "platlib": _SITE, "data": "", "scripts": "bin", "headers": "include"}
 _ORIGIN = re.compile(r"\$(?:ORIGIN\b|\{ORIGIN\})")
+_OTHER_TOKEN = re.compile(r"\$(?!ORIGIN|\{ORIGIN\})")
 
 
 def installed_path(member: str) -> str:
@@ -68,87 +80,138 @@ def library_place(distribution: str, member: str, soname: str) -> Tuple[str, str
     if top.endswith(".data") and rest.split("/")[0] in ("scripts", "data"):
         directory = f"{top}/data/lib/{directory}"
     library = f"{directory}/{soname}"
+    return library, _way(member, library)
+
+
+def run_path_between(member: str, library: str) -> Optional[str]:
+    """The run path from a member's place to a library's; None if their ways part.
+
+    The environment's own directories have a known place beside each other, and
+    ``site-packages`` has none among them.
+    """
+    ends = [(installed_path(file) + "/").startswith(_SITE + "/") for file in (member, library)]
+    return _way(member, library) if ends[0] is ends[1] else None
+
+
+def _way(member: str, library: str) -> str:
     start = posixpath.dirname(installed_path(member))
     way = posixpath.relpath(posixpath.dirname(installed_path(library)), start)
-    return library, "$ORIGIN" if way == "." else f"$ORIGIN/{way}"
+    return "$ORIGIN" if way == "." else f"$ORIGIN/{way}"
 
 
 class Scope:
-    """What the files of one architecture in a wheel are to each other."""
+    """What the files of one architecture in a wheel are to each other, for one libc's loader."""
 
-    def __init__(self, files: Sequence[ElfFacts]) -> None:
+    def __init__(self, files: Sequence[ElfFacts], family: str = "manylinux") -> None:
+        self._glibc = family == "manylinux"
         self._by_path: Dict[str, ElfFacts] = {installed_path(f.name): f for f in files}
-        self._paths = {f.name: path for path, f in self._by_path.items()}
-        self._run_paths: Dict[str, Tuple[str, ...]] = {}
-        for f in files:
-            found = (run_path_directory(f.name, entry) for entry in f.run_path)
-            self._run_paths[f.name] = tuple(d for d in found if d is not None)
+        self._directories = {f.name: tuple(self._run_path(f)) for f in files}
         self._by_soname: Dict[str, List[ElfFacts]] = {}
         for f in files:
             for soname in {f.soname, posixpath.basename(f.name)} - {None}:
                 self._by_soname.setdefault(str(soname), []).append(f)
-        self._above: Dict[str, Set[str]] = {f.name: set() for f in files}
-        self._below: Dict[str, Set[str]] = {f.name: set() for f in files}
-        self._found: Dict[Tuple[str, str], ElfFacts] = {}
-        self._link(files)
+        self._found: Dict[Tuple[str, str], Dict[str, ElfFacts]] = {}
+        self._missing: Dict[Tuple[str, str], str] = {}
+        self._loads: Dict[str, Set[FrozenSet[str]]] = {f.name: set() for f in files}
+        self._steps = 0
+        needed = {s for f in files for s in f.needed}
+        alone = [f for f in files if not needed & {f.soname, posixpath.basename(f.name)}]
+        begins = {f.name for f in alone} | {f.name for f in files if is_module(f) or f.executable}
+        # Those that need each other in a ring, and that nothing else needs, come last.
+        for f in sorted(files, key=lambda f: f.name not in begins):
+            if f.name in begins or not self._loads[f.name]:
+                self._begin(f)
 
-    def _link(self, files: Sequence[ElfFacts]) -> None:
-        """Find every needed library, until the run paths of those above show no more."""
-        missing = [(f, s) for f in files for s in f.needed if s in self._by_soname]
-        for _ in range(_MOST_ROUNDS):
-            left = []
-            for f, soname in missing:
-                library = self._search(f, soname)
+    def _run_path(self, f: ElfFacts) -> Iterator[str]:
+        """The directories of the wheel in the run path of ``f``."""
+        if not self._glibc and any(_OTHER_TOKEN.search(entry) for entry in f.run_path):
+            return
+        for entry in f.run_path:
+            directory = run_path_directory(f.name, entry)
+            if directory is not None:
+                yield directory
+
+    def _begin(self, root: ElfFacts) -> None:
+        """Load ``root`` into a process that has nothing of the wheel, and all that it needs."""
+        # By name, what serves it; None for a library of the system.
+        names: Dict[str, Optional[ElfFacts]] = {}
+        if self._glibc and root.soname is not None:
+            names[root.soname] = root
+        loaders: Dict[str, Optional[ElfFacts]] = {root.name: None}
+        queue = [root]
+        for f in queue:
+            for soname in f.needed:
+                if soname not in self._by_soname:
+                    continue
+                library = names[soname] if soname in names else self._search(f, soname, loaders)
                 if library is None:
-                    left.append((f, soname))
-                elif library.name != f.name:
-                    self._found[f.name, soname] = library
-                    self._above[library.name].add(f.name)
-                    self._below[f.name].add(library.name)
-            if len(left) == len(missing):
-                return
-            missing = left
+                    self._missing.setdefault((f.name, soname), root.name)
+                    if self._glibc and soname in OTHER_LIBRARIES:
+                        names[soname] = None
+                    continue
+                self._found.setdefault((f.name, soname), {})[library.name] = library
+                names.setdefault(soname, library)
+                if library.name not in loaders:
+                    loaders[library.name] = f
+                    queue.append(library)
+                    if self._glibc and library.soname is not None:
+                        names.setdefault(library.soname, library)
+        together = frozenset(loaders)
+        for name in together:
+            self._loads[name].add(together)
 
-    def _search(self, f: ElfFacts, soname: str) -> Optional[ElfFacts]:
-        if f.soname == soname:
-            return f
-        for name in (f.name, *sorted(self._reach(f.name, self._above))):
-            for directory in self._run_paths[name]:
-                library = self._by_path.get(posixpath.join(directory, soname))
-                if library is not None:
-                    return library
+    def _search(
+        self, f: ElfFacts, soname: str, loaders: Dict[str, Optional[ElfFacts]]
+    ) -> Optional[ElfFacts]:
+        """What ``f`` finds for ``soname`` on the run paths that serve it."""
+        above: Optional[ElfFacts] = f
+        handed_down = not self._glibc or not f.run_path or f.run_path_is_rpath
+        while above is not None:
+            if above is f or not self._glibc or above.run_path_is_rpath:
+                for directory in self._directories[above.name]:
+                    self._step()
+                    library = self._by_path.get(posixpath.join(directory, soname))
+                    if library is not None:
+                        return library
+            self._step()
+            above = loaders[above.name] if handed_down else None
         return None
 
-    @staticmethod
-    def _reach(name: str, edges: Dict[str, Set[str]]) -> Set[str]:
-        """All that ``edges`` lead to from ``name``, itself left out."""
-        found: Set[str] = set()
-        todo = [name]
-        while todo:
-            for other in edges[todo.pop()]:
-                if other not in found:
-                    found.add(other)
-                    todo.append(other)
-        return found - {name}
+    def _step(self) -> None:
+        self._steps += 1
+        if self._steps > _MOST_STEPS:
+            raise WheelError(
+                "the libraries of this wheel need each other in too many ways to follow",
+                "Put fewer directories into their run paths.",
+            )
 
     def library(self, f: ElfFacts, soname: str) -> Optional[ElfFacts]:
-        """The wheel's own file that the loader finds for ``soname``, needed by ``f``."""
-        return self._found.get((f.name, soname))
+        """The wheel's own file that is found for ``soname``, needed by ``f``, in every process."""
+        found = self.libraries(f, soname)
+        return found[0] if found else None
+
+    def libraries(self, f: ElfFacts, soname: str) -> Tuple[ElfFacts, ...]:
+        """The same, and whatever else is found in processes that begin otherwise."""
+        if (f.name, soname) in self._missing:
+            return ()
+        return tuple(self._found.get((f.name, soname), {}).values())
+
+    def missed_from(self, f: ElfFacts, soname: str) -> Optional[str]:
+        """The file with which a process begins in which ``f`` does not find ``soname``."""
+        return self._missing.get((f.name, soname))
 
     def unreachable(self, soname: str) -> Optional[ElfFacts]:
         """A file of the wheel that bears this name, found by no run path."""
         files = self._by_soname.get(soname)
         return files[0] if files else None
 
-    def neighbours(self, f: ElfFacts) -> FrozenSet[str]:
-        """Names of the files that are loaded together with ``f``, itself included.
+    def loads(self, f: ElfFacts) -> Tuple[FrozenSet[str], ...]:
+        """Names of the files that are loaded together, for each process that has ``f``."""
+        return tuple(sorted(self._loads[f.name], key=sorted))
 
-        Those are what it needs, what needs it, and what that needs.
-        """
-        together = {f.name} | self._reach(f.name, self._above)
-        for name in tuple(together):
-            together |= self._reach(name, self._below)
-        return frozenset(together)
+    def neighbours(self, f: ElfFacts) -> FrozenSet[str]:
+        """Names of the files that are loaded together with ``f`` in any, itself included."""
+        return frozenset().union(*self._loads[f.name])
 
 
 _THROWS = "__cxa_throw"

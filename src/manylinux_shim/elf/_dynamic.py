@@ -20,6 +20,7 @@ class Dynamic(NamedTuple):
     needed: Tuple[str, ...]
     soname: Optional[str]
     run_path: Tuple[str, ...]
+    run_path_is_rpath: bool
     version_needs: Tuple[VersionNeed, ...]
     version_definitions: Tuple[str, ...]
     undefined: Tuple[Undefined, ...]
@@ -44,12 +45,13 @@ def read_dynamic(image: Image, segment: Segment) -> Dynamic:
     strings = Strings(table)
     needs, by_index = version_needs(image, last, strings)
     undefined, exports = read_symbols(image, last, table, by_index)
-    run_path = [value for tag, value in entries if tag == tags.DT_RUNPATH]
-    run_path = run_path or [value for tag, value in entries if tag == tags.DT_RPATH]
+    # Of several of a kind, loaders take the last.
+    run_path = last.get(tags.DT_RUNPATH, last.get(tags.DT_RPATH))
     return Dynamic(
         needed=tuple(strings.at(v) for t, v in entries if t in (tags.DT_NEEDED, tags.DT_FILTER)),
         soname=strings.at(last[tags.DT_SONAME]) if tags.DT_SONAME in last else None,
-        run_path=tuple(part for value in run_path for part in strings.at(value).split(":")),
+        run_path=tuple(strings.at(run_path).split(":")) if run_path is not None else (),
+        run_path_is_rpath=tags.DT_RPATH in last and tags.DT_RUNPATH not in last,
         version_needs=needs,
         version_definitions=version_definitions(image, last, strings),
         undefined=undefined,

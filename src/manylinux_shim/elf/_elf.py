@@ -103,6 +103,8 @@ class ElfFacts:
     """``DT_SONAME``."""
     run_path: Tuple[str, ...] = ()
     """``DT_RUNPATH``, else ``DT_RPATH``, split at colons."""
+    run_path_is_rpath: bool = False
+    """Whether that is of ``DT_RPATH``, which serves what the file needs as well."""
     version_needs: Tuple[VersionNeed, ...] = ()
     """``DT_VERNEED``: what the loader checks before it looks at any symbol."""
     version_definitions: Tuple[str, ...] = ()
