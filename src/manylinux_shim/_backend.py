@@ -52,7 +52,7 @@ def get_requires_for_build_wheel(config_settings: ConfigSettings) -> List[str]:
     project, settings, _ = _begin(config_settings)
     plan = make_plan(settings, os.environ, this_host())
     requires = list(delegated("get_requires_for_build_wheel", config_settings) or [])
-    tools = missing(plan)
+    tools = missing(plan, project)
     if tools and not compiles_nothing(settings, project):
         requires += tools
     return requires

@@ -124,16 +124,17 @@ def make_plan(settings: Settings, environ: Mapping[str, str], host: Host) -> Pla
             notices += (text,)
     if mode == "relink":
         _refuse_without_glibc(policy, host)
-    if mode != "zig" or target is None:
+    if mode not in ("zig", "relink") or target is None:
         return Plan(mode, settings, target, policy, notices=notices)
-    linked = policy or lowest_policy(target, host.family)
-    cross = target is not host.architecture or linked.family != host.family
+    aim = policy or lowest_policy(target, host.family)
+    cross = target is not host.architecture or aim.family != host.family
     if cross and host.implementation != "cpython":
         raise SettingsError(
-            f"this Python is {host.implementation}, and {target.name} with {linked} is another"
+            f"this Python is {host.implementation}, and {target.name} with {aim} is another"
             " machine: nothing is known of that Python there",
             "Build with a CPython, or for this machine.",
         )
+    linked = aim if mode == "zig" else None
     if target.name in _NOT_ON_PYPI:
         notices += (f"PyPI does not take wheels for {target.name}",)
     return Plan(mode, settings, target, policy, linked, cross, notices)

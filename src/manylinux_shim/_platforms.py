@@ -101,6 +101,11 @@ class Architecture:
             return f"{self.zig}-linux-{self.musl}"
         return f"{self.zig}-linux-{self.gnu}.{max(policy.version, self.lowest_glibc)}"
 
+    @property
+    def gcc_triplet(self) -> str:
+        """What the names of GCC's programs for it begin with, in Debian's packages."""
+        return self.triplet_gnu.replace("i386", "i686")
+
     def triplet(self, family: str, python: Tuple[int, int]) -> str:
         """CPython's multiarch triplet for a libc family and Python version."""
         if family == "musllinux" and python >= (3, 11):

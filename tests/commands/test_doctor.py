@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any, Dict, Mapping, Optional
 
 import pytest
-from support import projects, wheels
+from support import machine, projects, wheels
 from support.workshop import UV_BUILD_HERE, Workshop
 
 from manylinux_shim._plan import Host, this_host
@@ -214,6 +214,19 @@ def test_a_compiler_that_is_not_there_is_a_problem(project: Path, cache: Dict[st
     (problem,) = examine(project, {}, {**cache, "CC": "no-such-cc -O2"}, this_host()).problems
     assert "'no-such-cc'" in problem.message
     assert "CC" in problem.remedy
+
+
+def test_compilers_for_another_machine_are_named(project: Path, cache: Dict[str, str]) -> None:
+    host = Host(ARCHITECTURES["x86_64"], "manylinux", linux=True, has_zig=True)
+    settings = {"mode": "relink", "target": "loongarch64"}
+    findings = examine(project, settings, cache, host)
+    (problem,) = findings.problems
+    assert "loongarch64-linux-gnu-gcc is not on the path" in problem.message
+    assert "apt install gcc-loongarch64-linux-gnu" in problem.remedy
+    machine.need_program("aarch64-linux-gnu-gcc")
+    found = facts(examine(project, {**settings, "target": "aarch64"}, cache, host))
+    assert found["C for aarch64"].endswith("aarch64-linux-gnu-gcc")
+    assert "compiler" not in found
 
 
 def test_a_cache_that_cannot_be_is_told(project: Path, tmp_path: Path) -> None:

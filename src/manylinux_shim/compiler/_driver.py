@@ -5,7 +5,7 @@ on nothing but the standard library and call ``main`` with::
 
     CONFIGURATION TOOL ARGUMENT...
 
-``TOOL`` is ``cc``, ``c++``, ``ar``, ``ranlib`` or ``ld``; ``CONFIGURATION`` is a
+``TOOL`` is ``cc``, ``c++``, ``fc``, ``ar``, ``ranlib`` or ``ld``; ``CONFIGURATION`` is a
 file of ``key<TAB>value`` lines that ``_tools`` describes. Where zig is stands in
 the environment, because build isolation moves it from build to build and the
 path of a compiler should stay. Compiling becomes clang, linking becomes lld,
@@ -21,7 +21,7 @@ from manylinux_shim._errors import ShimError
 from manylinux_shim.compiler._answers import answer
 from manylinux_shim.compiler._arguments import expand_response_files, parse
 from manylinux_shim.compiler._command import Command, Target
-from manylinux_shim.compiler._host_libraries import explanations, take_from_host
+from manylinux_shim.compiler._host_libraries import NO_OPENMP, WAY_OUT, explanations, take_from_host
 from manylinux_shim.compiler._linking import link_arguments
 from manylinux_shim.runtimes import AHEAD_VARIABLE, TWIN_MADE, runtime_inputs
 
@@ -72,6 +72,7 @@ class Configuration:
         self.sysroot = one("sysroot")
         self.zig_target = one("zig-target")
         self.runtimes = one("runtimes")
+        self.fortran = values.get("fortran", [])
         self.cpu_flags = values.get("cpu", [])
         self.c_flags = values.get("c", [])
         self.cxx_flags = values.get("cxx", [])
@@ -84,6 +85,7 @@ class Configuration:
             host_includes=values.get("host-include", []),
             host_libraries=values.get("host-library", []),
             from_host=values.get("from-host", []),
+            compilers_libraries=one("compilers-libraries"),
             native=one("native") == "1",
             strip=one("strip") == "1",
             x86=one("x86") == "1",
@@ -102,7 +104,38 @@ def main(arguments: Sequence[str]) -> int:
     if tool == "ld":
         _replace([zig, "ld.lld", *configuration.link_flags, *given])
     words = expand_response_files(given)
-    command = parse(words, configuration.target, cxx=tool == "c++")
+    if tool == "fc":
+        from manylinux_shim.compiler import _fortran
+
+        if _fortran.compiles_only(words):
+            _replace([*configuration.fortran, *given])
+        return _link_fortran(zig, configuration, words)
+    return _call(zig, configuration, words, cxx=tool == "c++")
+
+
+def _link_fortran(zig: str, configuration: Configuration, words: Sequence[str]) -> int:
+    """Compile what is Fortran among the inputs by its compiler, and link everything by ours."""
+    import tempfile
+
+    from manylinux_shim.compiler import _fortran
+
+    libraries = configuration.target.compilers_libraries
+    link, sources = _fortran.link_words(words, libraries)
+    if not sources:
+        return _call(zig, configuration, link, cxx=False)
+    with tempfile.TemporaryDirectory(prefix="manylinux-shim-") as directory:
+        for number, (place, path) in enumerate(sources):
+            item = f"{directory}/{number}.o"
+            own = [*configuration.fortran, *_fortran.options(words, sources)]
+            status, _ = _run([*own, "-c", path, "-o", item], capture=False)
+            if status != 0:
+                return status
+            link[place] = item
+        return _call(zig, configuration, link, cxx=False)
+
+
+def _call(zig: str, configuration: Configuration, words: Sequence[str], *, cxx: bool) -> int:
+    command = parse(words, configuration.target, cxx=cxx)
     if command.error:
         return _fail(command.error)
     for notice in command.notices:
@@ -119,10 +152,22 @@ def _carry_out(
     if command.cxx and (command.links or "-c" in command.compiler):
         _tell(os.path.abspath(command.output or "a.out"))
     if not command.links:
-        _replace([zig, "clang", *_compile(configuration, command, command.compiler)])
+        compile_it = [zig, "clang", *_compile(configuration, command, command.compiler)]
+        if not any(word.startswith("-fopenmp") for word in command.compiler):
+            _replace(compile_it)
+        return _with_openmp(compile_it)
     if not command.inputs:
         return _reply(zig, configuration, command, words)
     return _link(zig, configuration, command)
+
+
+def _with_openmp(compile_it: List[str]) -> int:
+    """Compile, and say what is missing where it is OpenMP's header."""
+    status, said = _run(compile_it)
+    sys.stderr.write(said)
+    if status != 0 and "'omp.h' file not found" in said:
+        _say(f"{NO_OPENMP}. {WAY_OUT}")
+    return status
 
 
 def _tell(line: str) -> None:

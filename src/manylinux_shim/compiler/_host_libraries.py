@@ -12,14 +12,24 @@ if TYPE_CHECKING:
 
     from manylinux_shim.compiler._command import Command, Target
 
+NO_OPENMP = "zig has no OpenMP runtime"
+
+WAY_OUT = (
+    'Build the project without it, or with `mode = "relink"`: GCC for the target compiles then,'
+    " and its library goes into the wheel."
+)
 
 _OF_GCC = {
-    "omp": "zig has no OpenMP runtime",
-    "gomp": "zig has no OpenMP runtime",
+    "omp": NO_OPENMP,
+    "gomp": NO_OPENMP,
     "gfortran": "zig has no Fortran compiler, and no runtime for it",
     "quadmath": "zig has no library for GCC's __float128",
 }
 """What this toolchain cannot give at all, whatever the host has."""
+
+
+COMPILERS = ("gfortran", "quadmath", "gomp")
+"""Libraries that GCC brings for what it compiles: they go into the wheel."""
 
 
 def take_from_host(command: Command, target: Target) -> None:
@@ -28,14 +38,20 @@ def take_from_host(command: Command, target: Target) -> None:
     The host's directories are not searched for anything else: a library that
     happens to be here would be missed wherever the wheel is installed.
     """
-    if not target.native or command.static:
+    if command.static:
         return
     own = [word[2:] for word in command.linker if word.startswith("-L")]
     dynamic = True
     for place, word in enumerate(command.linker):
         if word in ("-Bstatic", "-Bdynamic"):
             dynamic = word == "-Bdynamic"
-        if not dynamic or not word.startswith("-l") or not _may_come(word[2:], target):
+        if not dynamic or not word.startswith("-l"):
+            continue
+        if word[2:] in COMPILERS and target.compilers_libraries:
+            path = f"{target.compilers_libraries}/lib{word[2:]}.so"
+            command.linker[place] = path if os.path.exists(path) else word
+            continue
+        if not target.native or not _may_come(word[2:], target):
             continue
         files = (f"lib{word[2:]}.so", f"lib{word[2:]}.a")
         if not any(os.path.exists(f"{d}/{name}") for d in own for name in files):
@@ -48,10 +64,7 @@ def explanations(said: str, target: Target) -> Iterator[str]:
     for line in said.splitlines():
         name = line.partition("unable to find library -l")[2].strip()
         if name in _OF_GCC:
-            yield (
-                f'{_OF_GCC[name]}. Build the project without it; or with `mode = "relink"`, by this'
-                ' machine\'s compiler; or with `mode = "check"` in a manylinux container.'
-            )
+            yield f"{_OF_GCC[name]}. {WAY_OUT}"
             continue
         here = [d for d in target.host_libraries if os.path.exists(f"{d}/lib{name}.so")]
         if name and here:

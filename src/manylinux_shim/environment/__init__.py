@@ -7,6 +7,7 @@ from manylinux_shim._lazy import lazily
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from manylinux_shim.environment._backends import config_settings as config_settings
+    from manylinux_shim.environment._gcc import foreign_compilers as foreign_compilers
     from manylinux_shim.environment._prepare import prepare as prepare
     from manylinux_shim.environment._rust import compiles_rust as compiles_rust
     from manylinux_shim.environment._rust import (
@@ -22,6 +23,7 @@ __getattr__ = lazily(
     __name__,
     {
         "_backends": ("config_settings",),
+        "_gcc": ("foreign_compilers",),
         "_prepare": ("prepare",),
         "_rust": ("compiles_rust", "require_standard_library", "rust_sysroot"),
         "_toolchain": ("missing", "outdate", "record_of_links", "toolchain"),

@@ -31,6 +31,9 @@ set(CMAKE_C_COMPILER "{tools}/cc")
 set(CMAKE_CXX_COMPILER "{tools}/c++")
 set(CMAKE_AR "{tools}/ar" CACHE FILEPATH "")
 set(CMAKE_RANLIB "{tools}/ranlib" CACHE FILEPATH "")
+if(EXISTS "{tools}/fc")
+  set(CMAKE_Fortran_COMPILER "{tools}/fc")
+endif()
 if(DEFINED CMAKE_CROSSCOMPILING_EMULATOR AND "${{CMAKE_CROSSCOMPILING_EMULATOR}}" STREQUAL "")
   # To CMake an empty one is an emulator, too: it would start what it compiled, by a shell.
   unset(CMAKE_CROSSCOMPILING_EMULATOR CACHE)
@@ -75,6 +78,7 @@ python = directory / 'python'
 cmake = 'cmake'
 numpy-config = 'numpy-config'
 pkg-config = {pkg_config}
+{fortran}
 
 [properties]
 needs_exe_wrapper = true
@@ -147,6 +151,7 @@ def cross_files(
         "pkg_config": (environ.get("PKG_CONFIG") or "pkg-config").split(),
         "interpreter": PYTHON_VARIABLE,
         "long_double": _long_double(arch, multiarch),
+        "fortran": "fortran = tools / 'fc'" if (tools / "fc").exists() else "",
     }
     templates = {
         "toolchain.cmake": _CMAKE,
@@ -162,7 +167,8 @@ def cross_files(
 
     def make(staging: Path) -> None:
         filled = {**values, "directory": directory}
-        for_meson = {name: _meson(value) for name, value in filled.items() if name != "arch"}
+        as_they_are = ("arch", "fortran")
+        for_meson = {n: _meson(value) for n, value in filled.items() if n not in as_they_are}
         for name, template in templates.items():
             more = for_meson if template is _MESON else {}
             text = template.format(**{**filled, **more})

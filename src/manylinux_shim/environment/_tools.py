@@ -11,7 +11,7 @@ from __future__ import annotations
 import hashlib
 import sys
 from pathlib import Path
-from typing import Dict, Iterable, List, Mapping, Tuple
+from typing import Dict, Iterable, List, Mapping, Optional, Tuple
 
 import manylinux_shim
 from manylinux_shim._platforms import Architecture, Policy
@@ -22,6 +22,7 @@ from manylinux_shim.compiler import (
     ZIG_LIB_VARIABLE,
     ZIG_VARIABLE,
 )
+from manylinux_shim.environment._fortran import Fortran
 from manylinux_shim.sysroot import ALWAYS_LINKED, Sysroot
 from manylinux_shim.zig import Zig, make_once
 
@@ -55,6 +56,7 @@ def tools(
     multiarch: str,
     includes: Mapping[str, str],
     from_host: Iterable[str],
+    fortran: Optional[Fortran] = None,
     native: bool,
     strip: bool,
 ) -> Path:
@@ -62,7 +64,7 @@ def tools(
 
     ``includes`` maps directories of Python's headers to what stands in their
     place. ``native``: the host has the target's architecture and libc, and
-    libraries that match ``from_host`` may be linked to.
+    libraries that match ``from_host`` may be linked to. ``fortran`` compiles Fortran.
     """
     lines: List[Tuple[str, str]] = [
         ("family", policy.family),
@@ -83,6 +85,8 @@ def tools(
         *_each("host-include", host_directories("include", multiarch)),
         *_each("host-library", host_directories("lib", multiarch)),
         *_each("from-host", from_host),
+        *_each("fortran", fortran.command if fortran else ()),
+        ("compilers-libraries", fortran.libraries if fortran else ""),
     ]
     text = "".join(f"{key}\t{value}\n" for key, value in lines)
     # Whoever kept the cache from another version of the shim gets scripts of this one.
@@ -93,7 +97,7 @@ def tools(
     def make(staging: Path) -> None:
         configuration = directory / "configuration"
         (staging / "configuration").write_text(text, encoding="utf-8", errors="surrogateescape")
-        for name in NAMES:
+        for name in (*NAMES, *(("fc",) if fortran else ())):
             script = _SCRIPT.format(
                 what=f"{policy.name}_{arch.name}",
                 python=PYTHON_VARIABLE,

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Collection, Iterable, List, Mapping, Optional, Tuple
+from typing import Collection, Iterable, List, Mapping, Optional, Sequence, Tuple
 
 from manylinux_shim._errors import ShimError
 from manylinux_shim._messages import say
@@ -20,6 +20,13 @@ from manylinux_shim.wheel import Archive, WheelName, repack
 
 _RELINKABLE = (kinds.SYMBOL_VERSION, kinds.SYMBOL, kinds.RELR)
 """What linking against an older glibc may change."""
+
+COMPILERS_LIBRARIES = (
+    "libgfortran.so.*", "libquadmath.so.*", "libgomp.so.*", "libomp.so", "libomp.so.*",
+    "libflang_rt.runtime.so",
+)  # fmt: skip
+"""Libraries that compilers bring for their own code: they are part of what was built, no
+library of this machine, and go into the wheel without being asked for."""
 
 
 @dataclass(frozen=True)
@@ -52,6 +59,8 @@ def repaired(verdict: Verdict, plan: Plan, search: Iterable[str], epoch: Optiona
     state = Repaired(verdict)
     if plan.settings.repair:
         state = _grafted(state, plan, search)
+    elif plan.mode in ("zig", "relink"):
+        state = _grafted(state, plan, search, only=COMPILERS_LIBRARIES)
     state = _without_run_paths(state, plan)
     if plan.mode == "relink" or (plan.mode == "zig" and state.grafted):
         state = _relinked(state, plan, epoch)
@@ -68,7 +77,9 @@ def _scratch(state: Repaired, name: str) -> Path:
     return directory
 
 
-def _grafted(state: Repaired, plan: Plan, search: Iterable[str]) -> Repaired:
+def _grafted(
+    state: Repaired, plan: Plan, search: Iterable[str], only: Sequence[str] = ("*",)
+) -> Repaired:
     from manylinux_shim.graft import graft  # seldom needed
 
     try:
@@ -79,6 +90,7 @@ def _grafted(state: Repaired, plan: Plan, search: Iterable[str]) -> Repaired:
             policy=plan.policy,
             exclude=plan.settings.exclude,
             search=search,
+            only=only,
             notice=say,
         )
     except ShimError as error:

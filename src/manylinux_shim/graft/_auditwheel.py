@@ -1,7 +1,7 @@
 """``auditwheel repair``, run as a program: it finds, copies, renames and patches.
 
-What it says of tags is not used: the result is audited and tagged as any other
-wheel. It works on libraries for the machine that it runs on.
+What it says of tags is not used: the result is audited and tagged as any other wheel.
+For another architecture it is told where that one's libraries are on this machine.
 """
 
 from __future__ import annotations
@@ -18,7 +18,13 @@ from pathlib import Path
 from typing import Callable, Dict, Iterable, List, Mapping, Optional, Sequence, Tuple
 
 from manylinux_shim._errors import PolicyError, ToolchainError
-from manylinux_shim._platforms import Policy, host_architecture, host_family, lowest_policy
+from manylinux_shim._platforms import (
+    Architecture,
+    Policy,
+    host_architecture,
+    host_family,
+    lowest_policy,
+)
 from manylinux_shim._processes import run
 from manylinux_shim.audit import NEVER, Verdict
 from manylinux_shim.audit.reasons import LIBRARY
@@ -85,6 +91,7 @@ def graft(
     policy: Optional[Policy],
     exclude: Sequence[str] = (),
     search: Iterable[str] = (),
+    only: Sequence[str] = ("*",),
     notice: Callable[[str], None],
 ) -> Grafted:
     """``built`` with the external libraries that it needs inside, in ``scratch``.
@@ -92,17 +99,22 @@ def graft(
     ``verdict`` is that over ``built``; with no external library in it, the wheel
     comes back as it is. ``policy`` is what the wheel is to be tagged for,
     ``exclude`` has patterns on sonames that stay outside, ``search`` directories
-    to look into besides those that the loader would. Raises PolicyError if
+    to look into besides those that the loader would, ``only`` patterns on those that may
+    go in: what else the wheel needs is left to be refused. Raises PolicyError if
     auditwheel cannot do it, ToolchainError if it is not here.
     """
-    external = external_libraries(verdict)
+    needed = external_libraries(verdict)
+    external = {soname: file for soname, file in needed.items() if _matches(soname, only)}
     if not external:
         return Grafted(built)
-    _refuse_foreign(built, verdict, external)
+    exclude = [*exclude, *(soname for soname in needed if soname not in external)]
+    _refuse_other_libc(built, verdict, external)
+    if verdict.architecture is not None and verdict.architecture is not host_architecture():
+        search = [*search, *foreign_directories(verdict.architecture)]
     missing = [*missing_auditwheel(), *missing_patchelf()]
     if missing:
         raise ToolchainError(
-            f"repair = true needs {' and '.join(missing)}",
+            f"taking {', '.join(external)} into the wheel needs {' and '.join(missing)}",
             f"Without build isolation: pip install {' '.join(repr(name) for name in missing)}."
             " With it, the frontend installs what this build's requirements ask for.",
         )
@@ -127,15 +139,31 @@ def graft(
     return Grafted(result, known, members)
 
 
-def _refuse_foreign(built: Path, verdict: Verdict, external: Mapping[str, str]) -> None:
-    host, family = host_architecture(), host_family()
-    if verdict.architecture is host and verdict.family == family:
+def _matches(soname: str, patterns: Iterable[str]) -> bool:
+    return any(fnmatch.fnmatchcase(soname, pattern) for pattern in patterns)
+
+
+def foreign_directories(arch: Architecture) -> List[str]:
+    """Where this machine has libraries for another architecture, if it has any.
+
+    Debian's places for packages of that architecture, and for what its cross compilers bring.
+    """
+    cross = Path("/usr/lib/gcc-cross", arch.gcc_triplet)
+    places = [
+        *(Path(parent, arch.triplet_gnu) for parent in ("/usr/lib", "/lib")),
+        *(Path("/usr", arch.gcc_triplet, name) for name in ("lib", "lib64")),
+        *sorted(cross.glob("*"), reverse=True),
+    ]
+    return [str(place) for place in places if place.is_dir()]
+
+
+def _refuse_other_libc(built: Path, verdict: Verdict, external: Mapping[str, str]) -> None:
+    if verdict.family == host_family():
         return
     soname, file = next(iter(external.items()))
     raise PolicyError(
         f"{built.name}: {file} needs {soname}, and libraries of this machine"
-        f" ({host.name if host else 'unknown'}, {family}) cannot be grafted into a wheel for"
-        f" {verdict.machine} ({verdict.family})",
+        f" ({host_family()}) cannot be grafted into a wheel for {verdict.family}",
         "Build the library with the project and link it statically, or build the wheel on a"
         " machine of that kind.",
     )
@@ -168,7 +196,7 @@ def _run(
     options = ["--plat", policy, "--no-update-tags", "-w", str(taken)]
     # Patterns are news to old versions: they get the names too.
     needed = {soname for facts in verdict.files for soname in facts.needed}
-    names = sorted(n for n in needed if any(fnmatch.fnmatchcase(n, p) for p in exclude))
+    names = sorted(n for n in needed if _matches(n, exclude))
     for pattern in dict.fromkeys([*exclude, *names]):
         options += ["--exclude", pattern]
     status, said = _call(["-v", "repair", *options, str(wheel)], taken, environment)

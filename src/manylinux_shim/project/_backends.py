@@ -6,6 +6,7 @@ or this module does not know the backend, the answer is that it may compile.
 
 from __future__ import annotations
 
+import os
 import sys
 from pathlib import Path
 from typing import Any, Callable, Dict, Mapping, Optional
@@ -116,3 +117,18 @@ def _pure_setuptools(project: Path, document: Mapping[str, Any], system: Mapping
         and not {"ext-modules", "cmdclass"} & set(setuptools)
         and all(any(names(entry, known) for known in _ONLY_PYTHON) for entry in requires)
     )
+
+
+_FORTRAN_SUFFIXES = (".f", ".for", ".ftn", ".f77", ".f90", ".f95", ".f03", ".f08", ".pyf")
+_NOT_SOURCES = ("build", "dist", "node_modules", "target", "venv")
+
+
+def has_fortran(project: Path) -> bool:
+    """Whether there is Fortran in the tree, directories that a build makes left out."""
+    for _, directories, files in os.walk(project):
+        if any(name.lower().endswith(_FORTRAN_SUFFIXES) for name in files):
+            return True
+        directories[:] = [
+            name for name in directories if name[0] != "." and name not in _NOT_SOURCES
+        ]
+    return False

@@ -97,18 +97,12 @@ def find_libstdcxx(arch: Architecture) -> Optional[Libstdcxx]:
 
 def install(arch: Architecture) -> str:
     """What to install where there is none, or none that is new enough."""
-    triplet = gcc_triplet(arch)
-    package = f"g++-{triplet.replace('_', '-')}"
+    package = f"g++-{arch.gcc_triplet.replace('_', '-')}"
     return (
         f"Install GCC's static libstdc++ for {arch.name}: `apt install {package}` on Debian and"
         " Ubuntu, `dnf install libstdc++-static` on Fedora; or link it statically:"
         ' LDFLAGS="-static-libstdc++ -static-libgcc".'
     )
-
-
-def gcc_triplet(arch: Architecture) -> str:
-    """The triplet that GCC's programs for ``arch`` have in their names."""
-    return arch.triplet_gnu.replace("i386", "i686")
 
 
 def _machine(arch: Architecture) -> Tuple[bytes, ...]:
@@ -122,7 +116,7 @@ def _candidates(arch: Architecture) -> Iterator[Tuple[Path, Path]]:
         if archive and shared:
             yield archive, shared
     for parent in ("/usr/lib/gcc", "/usr/lib/gcc-cross"):
-        for triplet in dict.fromkeys((arch.triplet_gnu, gcc_triplet(arch))):
+        for triplet in dict.fromkeys((arch.triplet_gnu, arch.gcc_triplet)):
             for archive in sorted(Path(parent, triplet).glob("*/libstdc++.a")):
                 shared = archive.with_name("libstdc++.so")
                 if shared.is_file():
@@ -134,7 +128,7 @@ def _compilers(arch: Architecture) -> Iterator[List[str]]:
         given = shlex.split(os.environ.get("CXX", ""))
     except ValueError:
         given = []
-    for command in (given, [f"{gcc_triplet(arch)}-g++"], ["g++"]):
+    for command in (given, [f"{arch.gcc_triplet}-g++"], ["g++"]):
         if command and shutil.which(command[0]):
             yield command
 

@@ -51,12 +51,15 @@ def examine(
     if plan.mode in ("zig", "relink") and not nothing:
         _machine.zig(findings, plan)
     if plan.mode != "off" and not nothing:
-        _machine.tools(findings, plan)
+        _machine.tools(findings, plan, project)
     if plan.mode == "zig" and not nothing:
         _machine.headers(findings, plan)
     if plan.mode in ("check", "relink") and not nothing:
-        _machine.compiler(findings, environ)
-        _machine.libc(findings)
+        if plan.cross and plan.target is not None:
+            _machine.foreign_compilers(findings, plan.target, environ)
+        else:
+            _machine.compiler(findings, environ)
+            _machine.libc(findings)
     if plan.mode in ("zig", "relink"):
         _machine.cache(findings, environ)
     if plan.mode != "off":

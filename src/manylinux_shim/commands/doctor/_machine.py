@@ -14,7 +14,7 @@ from typing import Any, List, Mapping
 
 from manylinux_shim._errors import ShimError
 from manylinux_shim._plan import USER_COMPILER, Plan
-from manylinux_shim._platforms import Policy
+from manylinux_shim._platforms import Architecture, Policy
 from manylinux_shim.commands.doctor._findings import Findings
 from manylinux_shim.environment import missing
 
@@ -52,9 +52,9 @@ def zig(findings: Findings, plan: Plan) -> None:
         )
 
 
-def tools(findings: Findings, plan: Plan) -> None:
+def tools(findings: Findings, plan: Plan, project: Path) -> None:
     """What grafting and linking again need besides, and this environment has not."""
-    wanted = [requirement for requirement in missing(plan) if "zig" not in requirement]
+    wanted = [requirement for requirement in missing(plan, project) if "zig" not in requirement]
     if wanted:
         findings.fact("tools", ", ".join(wanted), "not here: an isolated build installs them")
 
@@ -103,6 +103,20 @@ def compiler(findings: Findings, environ: Mapping[str, str]) -> None:
         else "Install one (build-essential on Debian and Ubuntu, gcc on Fedora and RHEL, build-base"
         " on Alpine), set CC, or leave the compiling to zig: `-C mode=zig`.",
     )
+
+
+def foreign_compilers(findings: Findings, target: Architecture, environ: Mapping[str, str]) -> None:
+    """The compilers for another architecture, where those are to be used."""
+    from manylinux_shim.environment import foreign_compilers as find
+
+    try:
+        found = find(target, environ)
+    except ShimError as error:
+        findings.error(error)
+        return
+    for tool, language in (("cc", "C"), ("c++", "C++"), ("fc", "Fortran")):
+        here = shlex.join(found[tool]) if tool in found else "not here"
+        findings.fact(f"{language} for {target.name}", here)
 
 
 def libc(findings: Findings) -> None:

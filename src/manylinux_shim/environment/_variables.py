@@ -1,0 +1,70 @@
+"""Variables by which every build system learns of the compilers and of the target's Python."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import pprint
+import sysconfig
+from pathlib import Path
+from typing import Dict, Mapping
+
+from manylinux_shim._platforms import Architecture
+from manylinux_shim.target_python import host_variables, sysconfig_variables
+from manylinux_shim.zig import make_once
+
+
+def target_sysconfig(
+    cache: Path,
+    arch: Architecture,
+    family: str,
+    multiarch: str,
+    tools: Path,
+    includes: Mapping[str, str],
+) -> Dict[str, str]:
+    """Make Python's own sysconfig answer for the target, in the real backend's process.
+
+    CPython reads its build-time variables from a module that the environment
+    may name; setuptools, CMake's FindPython and Meson all ask sysconfig.
+    """
+    headers = next(iter(includes.values()), sysconfig.get_path("include"))
+    variables = sysconfig_variables(host_variables(), arch, multiarch, tools, headers, family)
+    text = f"build_time_vars = {pprint.pformat(variables)}\n"
+    digest = hashlib.sha256(text.encode("utf-8", "surrogateescape")).hexdigest()[:16]
+    name = f"_sysconfigdata__linux_{multiarch}"
+    directory = cache / "sysconfig" / f"{multiarch}-{digest}"
+
+    def make(staging: Path) -> None:
+        (staging / f"{name}.py").write_text(text, encoding="utf-8", errors="surrogateescape")
+
+    make_once(directory, make)
+    inherited = os.environ.get("PYTHONPATH")
+    return {
+        # PyO3's build script reads the same module.
+        "PYO3_CROSS_LIB_DIR": os.environ.get("PYO3_CROSS_LIB_DIR") or str(directory),
+        "_PYTHON_SYSCONFIGDATA_NAME": name,
+        "_PYTHON_HOST_PLATFORM": f"linux-{arch.name}",
+        "PYTHONPATH": os.pathsep.join(filter(None, [str(directory), inherited])),
+    }
+
+
+def compilers(tools: Path) -> Dict[str, str]:
+    """The names that setuptools, autotools, CMake and Meson agree on.
+
+    A user who sets one of them gets another mode; with this mode asked for by
+    name for this build, they are ours.
+
+    setuptools up to 58.0 does not carry ``CC`` over to ``LDSHARED``, and
+    Python's own has run paths into the machine it was built on.
+    """
+    return {
+        "CC": str(tools / "cc"),
+        "CXX": str(tools / "c++"),
+        "LDSHARED": f"{tools / 'cc'} -shared",
+        "LDCXXSHARED": f"{tools / 'c++'} -shared",
+    }
+
+
+def archivers(tools: Path) -> Dict[str, str]:
+    """What autotools and CMake make static libraries with."""
+    return {"AR": str(tools / "ar"), "RANLIB": str(tools / "ranlib")}
