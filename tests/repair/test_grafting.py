@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shutil
 from pathlib import Path
-from typing import Callable, Dict
+from typing import Callable, Dict, List
 
 import pytest
 from needing import needing_a_library
@@ -13,6 +13,8 @@ from support.hooks import Hooks
 from support.interpreters import Interpreter
 from support.machine import need_library
 from support.workshop import ERROR, UV_BUILD_HERE, UV_BUILD_WHEEL, Workshop, contents
+
+from manylinux_shim.finish._repair import openmp_runtimes
 
 LZ4 = """
 import lz4, lz4.frame
@@ -215,3 +217,19 @@ def test_pure_project_with_repair_asks_for_nothing(
         tmp_path / "project", "flit_core>=3.8", "flit_core.buildapi", "repair = true"
     )
     assert Hooks(workshop, without_zig, project).call.get_requires_for_build_wheel() == []
+
+
+@pytest.mark.parametrize(
+    ("names", "found"),
+    [
+        (["a/_a.so", "a.libs/libgomp-dccfa17b.so.1.0.0"], ["a.libs/libgomp-dccfa17b.so.1.0.0"]),
+        (
+            ["a.libs/libgomp-d1.so.1", "b/libomp.so", "b/libiomp5.so", "c/libompat.so"],
+            ["a.libs/libgomp-d1.so.1", "b/libomp.so", "b/libiomp5.so"],
+        ),
+        (["a/libomp.so", "b/libomp.so"], ["a/libomp.so"]),
+        (["a/libcompress.so", "a/libomplete.so.1"], []),
+    ],
+)
+def test_openmp_runtimes_are_told_by_their_names(names: List[str], found: List[str]) -> None:
+    assert list(openmp_runtimes(names)) == found

@@ -6,9 +6,10 @@ verdict: a wheel that needs nothing comes through as it is.
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Collection, Iterable, List, Mapping, Optional, Sequence, Tuple
+from typing import Collection, Dict, Iterable, List, Mapping, Optional, Sequence, Tuple
 
 from manylinux_shim._errors import ShimError
 from manylinux_shim._messages import say
@@ -67,6 +68,19 @@ def repaired(verdict: Verdict, plan: Plan, search: Iterable[str], epoch: Optiona
     return state
 
 
+_OPENMP = re.compile(r"lib(gomp|omp|iomp5)\b")
+
+
+def openmp_runtimes(names: Iterable[str]) -> Tuple[str, ...]:
+    """The members that are OpenMP runtimes, by their names; of one file name the first."""
+    found: Dict[str, str] = {}
+    for name in names:
+        file = name.rpartition("/")[2]
+        if _OPENMP.match(file):
+            found.setdefault(file, name)
+    return tuple(found.values())
+
+
 def _audited(state: Repaired, wheel: Path, plan: Plan) -> Repaired:
     return replace(state, verdict=audit_wheel(wheel, exclude=plan.settings.exclude))
 
@@ -101,7 +115,14 @@ def _grafted(
         return state
     if done.wheel == state.wheel:
         return state
-    return replace(_audited(state, done.wheel, plan), grafted=done.members, sources=done.sources)
+    after = _audited(state, done.wheel, plan)
+    runtimes = openmp_runtimes(facts.name for facts in after.verdict.files)
+    if len(runtimes) > 1:
+        say(
+            f"a process that loads this wheel gets {len(runtimes)} OpenMP runtimes"
+            f" ({', '.join(runtimes)}), each with threads of its own: link all files with one"
+        )
+    return replace(after, grafted=done.members, sources=done.sources)
 
 
 def _without_run_paths(state: Repaired, plan: Plan) -> Repaired:
