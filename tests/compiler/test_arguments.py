@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import List
+from typing import List, Optional
 
 import pytest
 
@@ -14,7 +14,7 @@ from manylinux_shim.compiler._arguments import (
     split_words,
 )
 from manylinux_shim.compiler._command import Target
-from manylinux_shim.compiler._linking import effective_run_path, link_arguments
+from manylinux_shim.compiler._linking import WHEEL_ROOM, effective_run_path, link_arguments
 from manylinux_shim.compiler._rules import (
     COMPILER_RULES,
     COMPLETED,
@@ -245,6 +245,26 @@ def test_run_paths_are_understood_in_every_spelling(
 )
 def test_a_run_path_into_the_wheel_stands_alone(given: List[str], effective: str) -> None:
     assert effective_run_path(given) == effective
+
+
+@pytest.mark.parametrize(
+    ("arguments", "run_path"),
+    [
+        (["-lown"], WHEEL_ROOM),
+        (["build/libown.so.1"], WHEEL_ROOM),
+        (["-lown", "-Wl,-rpath,/opt/python/lib"], f"/opt/python/lib:{WHEEL_ROOM}"),
+        (["-lown", "-Wl,-rpath,$ORIGIN/lib"], "$ORIGIN/lib"),
+        (["-lm"], None),
+        (["b.o"], None),
+    ],
+)
+def test_what_may_need_a_library_of_the_wheel_gets_room_for_the_way_there(
+    arguments: List[str], run_path: Optional[str]
+) -> None:
+    command = parse(["-shared", "a.o", *arguments], GLIBC)
+    command.recorded = True
+    linked = link_arguments(command, GLIBC, [])
+    assert (linked[linked.index("-rpath") + 1] if "-rpath" in linked else None) == run_path
 
 
 @pytest.mark.parametrize(

@@ -15,7 +15,13 @@ from manylinux_shim.audit._policies import (
 )
 from manylinux_shim.audit._report import render, render_claims, render_refusal
 from manylinux_shim.audit._requirements import libc_of
-from manylinux_shim.audit._scope import Scope, exchanging, library_place, run_path_directory
+from manylinux_shim.audit._scope import (
+    Scope,
+    exchanging,
+    library_place,
+    run_path_between,
+    run_path_directory,
+)
 from manylinux_shim.audit._symbols import (
     LIBRARY_OF_SONAME,
     GlibcTable,
@@ -50,6 +56,7 @@ __all__ = [
     "render",
     "render_claims",
     "render_refusal",
+    "run_path_between",
     "run_path_directory",
     "to_json",
     "version_floor",

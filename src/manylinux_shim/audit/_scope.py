@@ -200,6 +200,10 @@ class Scope:
         """The file with which a process begins in which ``f`` does not find ``soname``."""
         return self._missing.get((f.name, soname))
 
+    def named(self, soname: str) -> Tuple[ElfFacts, ...]:
+        """The files of the wheel that bear this name, found or not."""
+        return tuple(self._by_soname.get(soname, ()))
+
     def unreachable(self, soname: str) -> Optional[ElfFacts]:
         """A file of the wheel that bears this name, found by no run path."""
         files = self._by_soname.get(soname)

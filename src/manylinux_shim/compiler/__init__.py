@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from manylinux_shim.compiler._driver import ZIG_LIB_VARIABLE as ZIG_LIB_VARIABLE
     from manylinux_shim.compiler._driver import ZIG_VARIABLE as ZIG_VARIABLE
     from manylinux_shim.compiler._driver import Configuration as Configuration
+    from manylinux_shim.compiler._linking import WHEEL_ROOM as WHEEL_ROOM
     from manylinux_shim.compiler._linking import system_libraries as system_libraries
     from manylinux_shim.compiler._rules import LIBC_LIBRARIES as LIBC_LIBRARIES
     from manylinux_shim.compiler._rules import UNWINDER as UNWINDER
@@ -32,7 +33,7 @@ __getattr__ = lazily(
             "ZIG_LIB_VARIABLE",
             "ZIG_VARIABLE",
         ),
-        "_linking": ("system_libraries",),
+        "_linking": ("WHEEL_ROOM", "system_libraries"),
         "_rules": ("LIBC_LIBRARIES", "UNWINDER"),
         "_twin": ("ROOM", "TWINS", "fingerprint"),
     },

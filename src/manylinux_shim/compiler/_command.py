@@ -76,6 +76,7 @@ class Command:
         "notices",
         "output",
         "pie",
+        "recorded",
         "relocatable",
         "run_paths",
         "shared",
@@ -102,6 +103,8 @@ class Command:
         self.run_paths: List[str] = []
         """Where the result is to look for libraries when it is loaded."""
         self.output = ""
+        self.recorded = False
+        """Whether the result is looked through when the wheel is finished."""
         self.shared = False
         self.relocatable = False
         self.static = False

@@ -246,6 +246,7 @@ def _link(zig: str, configuration: Configuration, command: Command) -> int:
 def _link_objects(zig: str, configuration: Configuration, command: Command) -> int:
     lld = [zig, "ld.lld"]
     record = _record(command)
+    command.recorded = bool(record)
     base = [*configuration.link_flags, *_recording(record)]
     take_from_host(command, configuration.target)
     if command.static and not command.shared:

@@ -11,6 +11,14 @@ if TYPE_CHECKING:
     from manylinux_shim.compiler._command import Command, Target
 
 
+WHEEL_ROOM = "$ORIGIN:$ORIGIN/" + "=" * 240
+"""The run path of what may need a library of the wheel, and was given none into the wheel.
+
+Where that library will be is known when the wheel is finished: the second entry is room for
+the way there. A RUNPATH serves only the file that has it, so each needs its own.
+"""
+
+
 def link_arguments(
     command: Command, target: Target, base: Sequence[str], runtime: Sequence[str] = ()
 ) -> List[str]:
@@ -39,6 +47,8 @@ def link_arguments(
     if target.strip:
         arguments.append("--strip-all")
     run_path = effective_run_path(command.run_paths)
+    if command.recorded and takes_libraries(command) and not _leads_inside(run_path):
+        run_path = f"{run_path}:{WHEEL_ROOM}" if run_path else WHEEL_ROOM
     arguments += ["-rpath", run_path] if run_path else []
     arguments += _with_libraries(command, target)
     arguments += [target.libraries["always"]] if "always" in target.libraries else []
@@ -57,6 +67,15 @@ def link_arguments(
     return arguments
 
 
+def takes_libraries(command: Command) -> bool:
+    """Whether it may need libraries of this build, which the wheel then has."""
+    words = command.linker
+    return not command.static and any(
+        ".so" in word.rpartition("/")[2] or (word.startswith("-l") and not is_provided(word))
+        for word in words
+    )
+
+
 def system_libraries(target: Target) -> List[str]:
     """The stubs of what every system has: libc's libraries and the unwinder."""
     named = (target.libraries.get(name) for name in (*LIBC_LIBRARIES, UNWINDER))
@@ -73,8 +92,12 @@ def effective_run_path(given: Sequence[str]) -> str:
     """
     whole = ":".join(given)
     entries = [entry for entry in whole.split(":") if entry]
-    inside = [entry for entry in entries if entry.startswith(("$ORIGIN", "${ORIGIN}"))]
+    inside = [entry for entry in entries if _leads_inside(entry)]
     return ":".join(inside) if inside and inside != entries else whole
+
+
+def _leads_inside(entry: str) -> bool:
+    return entry.startswith(("$ORIGIN", "${ORIGIN}"))
 
 
 def _name(path: str) -> str:

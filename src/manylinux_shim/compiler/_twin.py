@@ -23,7 +23,7 @@ import struct
 import zlib
 
 from manylinux_shim.compiler._command import Command
-from manylinux_shim.compiler._linking import is_provided, link_arguments
+from manylinux_shim.compiler._linking import link_arguments, takes_libraries
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -49,16 +49,7 @@ def place_of_twin(command: Command, record: str) -> str:
     place = f"{directory}/{TWINS}"
     if not record or command.static or not os.path.isdir(place):
         return ""
-    return f"{place}/{name}" if command.shared or _takes_libraries(command) else ""
-
-
-def _takes_libraries(command: Command) -> bool:
-    """Whether a program may get C++ from a library of this build, which shares it then."""
-    words = command.linker
-    return any(
-        ".so" in word.rpartition("/")[2] or (word.startswith("-l") and not is_provided(word))
-        for word in words
-    )
+    return f"{place}/{name}" if command.shared or takes_libraries(command) else ""
 
 
 def twin_arguments(
@@ -70,7 +61,7 @@ def twin_arguments(
         setattr(twin, name, getattr(command, name))
     twin.linker = _without_files(command.linker)
     twin.output = place
-    twin.run_paths = [ROOM]
+    twin.run_paths, twin.recorded = [ROOM], False
     recorded = [f"--dependency-file={place}.inputs", f"--why-extract={place}.extracted"]
     return link_arguments(twin, target, [*base, *recorded], runtime)
 

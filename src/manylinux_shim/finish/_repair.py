@@ -9,15 +9,16 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Collection, Dict, Iterable, List, Mapping, Optional, Sequence, Tuple
+from typing import Dict, Iterable, List, Mapping, Optional, Sequence, Tuple
 
 from manylinux_shim._errors import ShimError
 from manylinux_shim._messages import say
 from manylinux_shim._plan import Plan
 from manylinux_shim._platforms import Policy, lowest_policy
-from manylinux_shim.audit import Verdict, audit_wheel, run_path_directory
+from manylinux_shim.audit import Verdict, audit_wheel
 from manylinux_shim.audit import reasons as kinds
-from manylinux_shim.wheel import Archive, WheelName, repack
+from manylinux_shim.finish._run_paths import own_run_paths
+from manylinux_shim.wheel import WheelName, repack
 
 _RELINKABLE = (kinds.SYMBOL_VERSION, kinds.SYMBOL, kinds.RELR)
 """What linking against an older glibc may change."""
@@ -62,7 +63,7 @@ def repaired(verdict: Verdict, plan: Plan, search: Iterable[str], epoch: Optiona
         state = _grafted(state, plan, search)
     elif plan.mode in ("zig", "relink"):
         state = _grafted(state, plan, search, only=COMPILERS_LIBRARIES)
-    state = _without_run_paths(state, plan)
+    state = _with_own_run_paths(state, plan)
     if plan.mode == "relink" or (plan.mode == "zig" and state.grafted):
         state = _relinked(state, plan, epoch)
     return state
@@ -125,38 +126,16 @@ def _grafted(
     return replace(after, grafted=done.members, sources=done.sources)
 
 
-def _without_run_paths(state: Repaired, plan: Plan) -> Repaired:
-    """Without the run paths that lead out of the wheel: Python's own flags bring them in.
-
-    A file that looks for libraries inside the wheel too is left to be refused.
-    """
-    verdict = state.verdict
-    names = {
-        facts.name
-        for facts in verdict.files
-        if not _looks_inside(facts.run_path)
-        and any(entry and run_path_directory(facts.name, entry) is None for entry in facts.run_path)
-    }
-    if not names:
+def _with_own_run_paths(state: Repaired, plan: Plan) -> Repaired:
+    """With run paths that lead to libraries in the wheel, and none that lead out of it."""
+    changed = own_run_paths(state.verdict)
+    if not changed:
         return state
-    from manylinux_shim.relink import without_run_path  # seldom needed, slow to import
-
-    changed = {}
-    with Archive(state.wheel) as archive:
-        for facts in verdict.files:
-            member = archive.find(facts.name)
-            if facts.name in names and member:
-                changed[facts.name] = without_run_path(archive.read(member))
-                say(f"run path {':'.join(facts.run_path)} is taken out of {facts.name}")
-    directory = _scratch(state, "without-run-paths")
+    directory = _scratch(state, "run-paths")
     platforms = WheelName.parse(state.wheel.name).platforms
     return _audited(
         state, repack(state.wheel, directory, platforms=platforms, changed=changed), plan
     )
-
-
-def _looks_inside(run_path: Collection[str]) -> bool:
-    return any(entry.startswith(("$ORIGIN", "${ORIGIN}")) for entry in run_path)
 
 
 def _relinked(state: Repaired, plan: Plan, epoch: Optional[int]) -> Repaired:

@@ -43,6 +43,17 @@ def without_run_path(data: bytes) -> bytes:
     return bytes(changed)
 
 
+def with_run_path(data: bytes, old: str, new: str) -> bytes:
+    """``data``, an ELF file, with ``new`` in the place of its run path, ``old``.
+
+    Raises ElfError where ``old`` is not in it once, or where ``new`` is longer.
+    """
+    before, after = (text.encode("utf-8", "surrogateescape") for text in (old, new))
+    if data.count(b"\0" + before + b"\0") != 1 or len(after) > len(before):
+        raise ElfError(f"there is no room in it for the run path {new}")
+    return data.replace(b"\0" + before + b"\0", b"\0" + after.ljust(len(before) + 1, b"\0"), 1)
+
+
 def _kept(entry: struct.Struct, table: bytes) -> bytes:
     whole = len(table) - len(table) % entry.size
     kept: List[Tuple[int, int]] = []
