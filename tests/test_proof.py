@@ -78,6 +78,19 @@ def test_require_native_makes_a_pure_wheel_an_error(tmp_path: Path, out: Path) -
     assert not list(out.iterdir())
 
 
+def test_require_native_makes_a_module_that_python_cannot_import_an_error(
+    tmp_path: Path, out: Path
+) -> None:
+    (tmp_path / "a.c").write_text("int PyInit_other(void) { return 0; }")
+    subprocess.run(["gcc", "-shared", "-fPIC", "a.c", "-o", "a.so"], cwd=tmp_path, check=True)
+    files = {"small/a.abi3.so": (tmp_path / "a.so").read_bytes()}
+    built = wheel(tmp_path, "cp311-abi3-linux_x86_64", files)
+    assert finished(built, plan(), out).name.startswith("small-1.0-cp311-abi3-manylinux")
+    with pytest.raises(PolicyError, match=r"small/a\.abi3\.so .*PyInit"):
+        finished(built, plan(settings={"require_native": True}), tmp_path / "nothing")
+    assert not (tmp_path / "nothing").exists()
+
+
 @pytest.mark.parametrize("tag", ["manylinux_2_36_x86_64", "manylinux1_i686", "musllinux_1_2_s390x"])
 def test_a_policy_claimed_without_any_compiled_file_is_refused(
     tmp_path: Path, out: Path, tag: str

@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import Any, Dict, List, Mapping, Optional
 
 from manylinux_shim._errors import BackendError, ShimError
+from manylinux_shim._messages import say
 from manylinux_shim._settings import TABLE, Settings, read_toml
 from manylinux_shim.environment import config_settings as adapted
 
@@ -215,6 +216,8 @@ def build_wheel(
             "Its build_wheel has to write a wheel into the directory it is given"
             " and return the file's name (PEP 517).",
         )
+    for extension in result.get("left_out", ()):
+        say(f"the optional extension {extension} failed, and the wheel is without it")
     return output / Path(name).name
 
 

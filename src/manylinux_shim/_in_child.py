@@ -18,7 +18,7 @@ Run as a script, with the interpreter that the frontend chose::
 
 The working directory and the environment are inherited. The answer is one of
 
-- ``{"result": <what the hook returned>}``
+- ``{"result": <what the hook returned>, "left_out": [<optional extension that failed>, ...]}``
 - ``{"missing": <module>, "message": <text>}`` when the backend cannot be imported
 - ``{"itself": true}`` when the backend is manylinux-shim
 
@@ -66,8 +66,29 @@ def main(request_path: str) -> int:
         trace = error.__traceback__
         traceback.print_exception(type(error), error, trace.tb_next if trace else None)
         return 1
-    _answer(request, {"result": result})
+    _answer(request, {"result": result, "left_out": _left_out()})
     return 0
+
+
+def _left_out() -> list[str]:
+    """The extensions that setuptools was told may fail, and that did.
+
+    Of a failure it says one line among all that a compiler says, and goes on.
+    """
+    core = sys.modules.get("distutils.core")
+    distribution = getattr(core, "_setup_distribution", None)
+    if distribution is None:
+        return []
+    try:
+        command = distribution.get_command_obj("build_ext", create=False)
+        return [
+            extension.name
+            for extension in (command.extensions or () if command is not None else ())
+            if getattr(extension, "optional", None)
+            and not os.path.exists(command.get_ext_fullpath(extension.name))
+        ]
+    except Exception:  # projects have commands of their own, and may have anything there
+        return []
 
 
 def _python_path() -> list[str]:

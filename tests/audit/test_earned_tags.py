@@ -274,6 +274,16 @@ def test_a_run_path_within_the_wheel_is_none(tmp_path: Path, run_path: str) -> N
     assert audit(tmp_path, {"made/_made.abi3.so": made}).earned[0] == "manylinux_2_5_x86_64"
 
 
+@pytest.mark.parametrize(("arch", "true"), [("aarch64", True), ("x86_64", False)])
+def test_libgcc_has_what_glibc_once_had_at_the_version_of_its_architecture(
+    tmp_path: Path, arch: str, true: bool
+) -> None:
+    used = Need("__register_frame", "GLIBC_2.0", "libgcc_s.so.1")
+    made = module(used, needed=("libgcc_s.so.1", *LIBC), arch=arch)
+    name = f"made.cpython-311-{arch}-linux-gnu.so"
+    assert audit(tmp_path, {name: made}, f"cp311-cp311-manylinux_2_17_{arch}").truthful is true
+
+
 def test_weak_references_only_do_no_harm(tmp_path: Path) -> None:
     need = glibc_need("__cxa_thread_atexit_impl", "2.18", weak=True, weak_version=True)
     made = module(need, Need("statx", weak=True), Need("nobody_has_this", weak=True))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import shlex
 import subprocess
@@ -276,6 +277,17 @@ def test_what_was_built_is_counted_by_wheels() -> None:
     assert headline(twin, Path("dist")) == "1 wheel in dist"
     assert headline(outcomes(["x86_64"], failed=1), Path("dist")) == (
         "1 wheel in dist, 1 of 2 builds failed"
+    )
+
+
+def test_what_a_wheel_is_without_is_said_and_so_is_that_it_is_for_this_machine() -> None:
+    (built,) = outcomes(["x86_64"])
+    here = Path("dist/demo-1.0-cp311-cp311-linux_x86_64.whl")
+    less = dataclasses.replace(built, wheel=here, left_out=("demo._fast",), log=Path("/logs/x.log"))
+    assert "without demo._fast, optional, which failed: see /logs/x.log" in table([less], 100)
+    assert to_json([less])[0]["left_out"] == ["demo._fast"]
+    assert headline([built, less], Path("dist")) == (
+        "2 wheels in dist, 1 of them for this machine only"
     )
 
 

@@ -113,3 +113,17 @@ def test_build_leaves_the_source_tree_as_the_real_backend_does(
     (real / "pyproject.toml").write_text(plain)
     workshop.build(UV_BUILD_HERE, real, tmp_path / "elsewhere", python=stocked).passed()
     assert contents(project) == contents(real)
+
+
+def test_an_optional_extension_that_failed_is_named(
+    workshop: Workshop, stocked: Path, tmp_path: Path, out: Path
+) -> None:
+    project = projects.tiny(tmp_path / "project")
+    setup = (project / "setup.py").read_text()
+    fast = 'ext_modules=[Extension("tiny._fast", ["tiny/_fast.c"], optional=True), '
+    assert setup.count("ext_modules=[") == 1
+    (project / "setup.py").write_text(setup.replace("ext_modules=[", fast))
+    (project / "tiny" / "_fast.c").write_text("#error this machine is slow\n")
+    built = workshop.build(UV_BUILD_HERE, project, out, python=stocked).passed()
+    assert [line for line in built.lines() if "optional extension tiny._fast failed" in line]
+    assert not [line for line in built.lines() if "tiny._tiny failed" in line]

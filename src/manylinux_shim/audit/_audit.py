@@ -70,9 +70,10 @@ def judge(
     for f in native:
         general += [why.not_openable(f)] if f.no_open and not f.executable else []
         general += [why.needs_a_path(f, soname) for soname in f.needed if "/" in soname]
+    no_init = tuple(f.name for f in without_init(native))
     notes += [
-        f"{f.name} has the suffix of a module, and no PyInit function: Python cannot import it"
-        for f in without_init(native)
+        f"{file} has the suffix of a module, and no PyInit function: Python cannot import it"
+        for file in no_init
     ]
     requirements: List[Requirement] = []
     if arch is not None:
@@ -104,6 +105,7 @@ def judge(
         newest_glibc=glibc.newest,
         stable_abi=stable,
         python_tags=unserved(native, name),
+        without_init=no_init,
         notes=tuple(notes),
     )
 

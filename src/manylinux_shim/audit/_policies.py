@@ -178,6 +178,13 @@ NAMESPACES: Mapping[str, str] = {
 }
 """Regular expressions: how symbols of allowed libraries begin of which there is no table here."""
 
+LIBGCC_OF_GLIBC = {
+    **dict.fromkeys(("i686", "aarch64", "armv7l", "ppc64le", "riscv64"), "GLIBC_2.0"),
+    "s390x": "GLIBC_2.2",
+}
+"""By architecture, the version of glibc's at which libgcc_s has what a glibc before it once had,
+such as ``__register_frame`` (GCC's ``libgcc/config/libgcc-glibc.ver``)."""
+
 _GLIBC_VERSION = re.compile(r"GLIBC_([0-9]{1,3})\.([0-9]{1,3})(?:\.([0-9]{1,3}))?")
 
 

@@ -17,6 +17,7 @@ from manylinux_shim.audit._policies import (
     ALWAYS,
     BANNED,
     GLIBC_LIBRARIES,
+    LIBGCC_OF_GLIBC,
     NAMESPACES,
     NEVER,
     OTHER_LIBRARIES,
@@ -224,6 +225,8 @@ class Judge:
         return False
 
     def _version_floor(self, version: str, library: str) -> Floor:
+        if library == "libgcc_s.so.1" and version == LIBGCC_OF_GLIBC.get(self.arch.name):
+            return ALWAYS
         if library in OTHER_LIBRARIES:
             return version_floor(version, self.arch)
         return glibc_version(version) or NEVER

@@ -43,6 +43,8 @@ class Verdict:
     """What it uses beyond the stable ABI, if it says ``abi3``: no matter of platform tags."""
     python_tags: Tuple[Tuple[str, Reason], ...] = ()
     """Tags such as ``cp312-abi3`` whose interpreters do not import all its modules, and why."""
+    without_init: Tuple[str, ...] = ()
+    """Files that have a module's suffix, and no function by which Python imports one."""
     notes: Tuple[str, ...] = ()
     """What is worth knowing and against no policy."""
 

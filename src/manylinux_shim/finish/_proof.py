@@ -39,6 +39,12 @@ def proven_tags(verdict: Verdict, plan: Plan) -> Tuple[str, ...]:
             f"{verdict.wheel.name} says {tag}, which is not so:\n{reason.statement}",
             reason.remedy,
         )
+    if plan.settings.require_native and verdict.without_init:
+        raise PolicyError(
+            f"{verdict.without_init[0]} has the suffix of a module, and Python cannot import it:"
+            " it has no PyInit function of that name, and require-native is set",
+            "Export PyInit_<name>. A library for ctypes is better named lib<name>.so.",
+        )
     earned = [tag for tag in verdict.earned if parse_platform_tag(tag)]
     if plan.policy is not None and plan.target is not None:
         if plan.policy not in verdict.policies:

@@ -10,7 +10,7 @@ import tempfile
 import time
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Callable, Iterator, List, Mapping, Optional, Sequence, Tuple
+from typing import Callable, Iterator, List, Mapping, NamedTuple, Optional, Sequence, Tuple
 
 from manylinux_shim._errors import ShimError
 from manylinux_shim._platforms import Policy, parse_platform_tag
@@ -67,12 +67,24 @@ class Outcome:
     error: str = ""
     log: Optional[Path] = None
     """What was printed, if that is kept."""
+    left_out: Tuple[str, ...] = ()
+    """Optional extensions that failed, and that the wheel is without."""
     same_as: Optional[str] = None
     """The name of the task whose wheel has the same name, and stayed."""
 
 
-def build(task: Task, children: Children, stage: Callable[[str], None]) -> Tuple[Path, Path]:
-    """The wheel of one task, in a directory of this task's, and the log.
+class Built(NamedTuple):
+    """What a frontend has made."""
+
+    wheel: Path
+    """In a directory of the task's."""
+    log: Path
+    left_out: Tuple[str, ...]
+    """Optional extensions that failed."""
+
+
+def build(task: Task, children: Children, stage: Callable[[str], None]) -> Built:
+    """The wheel of one task.
 
     Raises ShimError with what the build said when it fails, and Stopped.
     """
@@ -108,7 +120,8 @@ def build(task: Task, children: Children, stage: Callable[[str], None]) -> Tuple
     if status != 0 or len(wheels) != 1:
         raise ShimError(failure(lines) or f"{order.frontend.name} ended with {status}")
     _require_as_asked(wheels[0].name, task.job)
-    return wheels[0], log
+    left_out = (_LEFT_OUT.search(_COLOUR.sub("", line)) for line in lines)
+    return Built(wheels[0], log, tuple(match[1] for match in left_out if match))
 
 
 def _require_as_asked(wheel: str, job: Job) -> None:
@@ -192,6 +205,8 @@ SHORT = (COPYING, PREPARING, PROVEN)
 """Stages that are over before one has read that they have begun."""
 
 _COLOUR = re.compile(r"\x1b\[[0-9;]*[A-Za-z]")
+
+_LEFT_OUT = re.compile(r"manylinux-shim: the optional extension (\S+) failed")
 
 _RULES = (
     # uv and build

@@ -163,5 +163,6 @@ def kept_logs(named: Optional[Path]) -> Iterator[Path]:
 
 def keep_failed(outcomes: Sequence[Outcome]) -> None:
     for outcome in outcomes:
-        if outcome.wheel is not None and outcome.log is not None:
+        whole = outcome.wheel is not None and not outcome.left_out
+        if whole and outcome.log is not None:
             outcome.log.unlink()

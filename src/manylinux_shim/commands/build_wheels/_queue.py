@@ -66,10 +66,14 @@ class Queue:
         begun = now()
         outcome = Outcome(task, 0.0, error="it was not built")
         try:
-            wheel, log = build(task, self._children, lambda stage: self._events.put((task, stage)))
+            wheel, log, left_out = build(
+                task, self._children, lambda stage: self._events.put((task, stage))
+            )
             self._place(task, wheel)
             final = self._out / wheel.name
-            outcome = Outcome(task, now() - begun, final, wheel.stat().st_size, log=log)
+            outcome = Outcome(
+                task, now() - begun, final, wheel.stat().st_size, log=log, left_out=left_out
+            )
         except Stopped:
             return
         except ShimError as error:
@@ -103,5 +107,6 @@ class Queue:
             outcome.wheel,
             outcome.wheel.stat().st_size,
             log=outcome.log,
+            left_out=outcome.left_out,
             same_as=stayed.name,
         )

@@ -58,6 +58,9 @@ def headline(outcomes: Sequence[Outcome], out: Path) -> str:
     failed = sum(1 for outcome in outcomes if outcome.wheel is None)
     wheels = len({outcome.wheel for outcome in outcomes if outcome.wheel is not None})
     text = f"{wheels} wheel{'' if wheels == 1 else 's'} in {out}"
+    here = {o.wheel for o in outcomes if o.wheel is not None and _is_for_this_machine(o.wheel)}
+    if here:
+        text += f", {len(here)} of them for this machine only"
     return f"{text}, {failed} of {len(outcomes)} builds failed" if failed else text
 
 
@@ -74,6 +77,7 @@ def to_json(outcomes: Sequence[Outcome]) -> List[Dict[str, Any]]:
             "tags": list(_tags(outcome.wheel)) if outcome.wheel is not None else [],
             "systems": oldest_systems(_tags(outcome.wheel)) if outcome.wheel is not None else [],
             "seconds": round(outcome.seconds, 1),
+            "left_out": list(outcome.left_out),
             "error": outcome.error or None,
             "log": None if outcome.log is None else str(outcome.log),
         }
@@ -129,13 +133,19 @@ def _tags(wheel: Path) -> Tuple[str, ...]:
     return tuple(WheelName.parse(wheel.name).platforms)
 
 
+def _is_for_this_machine(wheel: Path) -> bool:
+    """Whether its tags promise nothing: ``linux_x86_64``."""
+    tags = _tags(wheel)
+    return tags != ("any",) and not any(map(parse_platform_tag, tags))
+
+
 def _row(wheel: Path, size: int) -> _Row:
     tags = _tags(wheel)
     systems = tuple(oldest_systems(tags))
     otherwise = "none known"
     if tags == ("any",):
         otherwise = "every system"
-    elif not any(map(parse_platform_tag, tags)):
+    elif _is_for_this_machine(wheel):
         otherwise = "this machine only"
     return _Row(
         wheel.name, size_text(size), tag_text(wheel), systems or (otherwise,), bool(systems)
@@ -174,6 +184,10 @@ def _others(outcomes: Sequence[Outcome]) -> Iterator[str]:
     for outcome in outcomes:
         if outcome.same_as is not None and outcome.wheel is not None:
             yield f"{outcome.task.name}: the same wheel as {outcome.same_as}, which is kept"
+    for outcome in outcomes:
+        if outcome.wheel is not None and outcome.left_out:
+            names = ", ".join(outcome.left_out)
+            yield f"{outcome.task.name}: without {names}, optional, which failed: see {outcome.log}"
     for outcome in outcomes:
         if outcome.wheel is None:
             yield f"{outcome.task.name}: failed" + (f", see {outcome.log}" if outcome.log else "")
