@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import re
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -15,7 +16,7 @@ from made_elf import ET_EXEC, Made, Need, glibc_need
 from made_wheel import make_wheel
 
 from manylinux_shim._platforms import Policy
-from manylinux_shim.audit import audit_wheel, render, render_refusal, to_json
+from manylinux_shim.audit import audit_wheel, render, render_refusal, schema, to_json
 from manylinux_shim.audit._systems import SYSTEMS
 from manylinux_shim.audit.reasons import KINDS
 from manylinux_shim.cli import COMMANDS, main
@@ -156,7 +157,7 @@ def test_json_has_the_documented_keys(newer: Path, capsys: pytest.CaptureFixture
     found = show_json(newer, capsys)
     assert list(found) == [
         "version", "wheel", "claimed", "earned", "earned_tags", "truthful",
-        "architecture", "libc", "files", "reasons", "notes",
+        "policy", "proven", "unproven", "architecture", "libc", "files", "reasons", "notes",
     ]  # fmt: skip
     assert found["version"] == 1
     assert found["wheel"] == newer.name
@@ -190,6 +191,60 @@ def test_every_documented_key_of_json_is_documented() -> None:
     inner = source[source.index("def _facts") :]
     for key in re.findall(r'^        "(\w+)":', inner, re.M):
         assert f"``{key}``" in (_json.__doc__ or ""), key
+
+
+def valid(line: str) -> Dict[str, Any]:
+    found: Dict[str, Any] = json.loads(line)
+    validator = pytest.importorskip("jsonschema").Draft202012Validator
+    validator.check_schema(schema())
+    validator(schema()).validate(found)
+    return found
+
+
+def test_check_and_show_say_the_same_to_programs_in_the_published_schema(
+    newer: Path, true: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    broken = tmp_path / "broken-1.0-py3-none-any.whl"
+    broken.write_bytes(b"none")
+    wheels = list(map(str, (newer, true, broken)))
+    assert main(["check", "--json", *wheels]) == 2
+    checked = list(map(valid, capsys.readouterr().out.splitlines()))
+    assert [found.get("proven") for found in checked] == [False, True, None]
+    assert [refused["tag"] for refused in checked[0]["unproven"]] == ["manylinux2014_x86_64"]
+    assert checked[0]["unproven"][0]["reasons"][0]["symbol"] == "getrandom"
+    assert "broken" in checked[2]["error"]
+    assert main(["show", "--json", *wheels]) == 2
+    assert list(map(valid, capsys.readouterr().out.splitlines())) == checked
+    assert main(["check", "--json", "--policy", "manylinux_2_28", wheels[0]]) == 0
+    assert valid(capsys.readouterr().out)["proven"] is True
+    assert main(["check", "--json", "--policy", "manylinux_2_4", wheels[1]]) == 1
+    (reason,) = valid(capsys.readouterr().out)["reasons"]
+    assert (reason["kind"], reason["remedy"]) == ("tag", "Claim manylinux_2_5 or newer.")
+
+
+def test_schema_knows_every_key_and_kind(newer: Path) -> None:
+    parts = schema()["$defs"]
+    found = to_json(audit_wheel(newer))
+    assert list(found) == list(parts["verdict"]["properties"])
+    assert list(found["files"][0]) == list(parts["file"]["properties"])
+    assert list(found["reasons"][0]) == list(parts["reason"]["properties"])
+    assert set(parts["reason"]["properties"]["kind"]["enum"]) == set(KINDS)
+
+
+def test_directories_stand_for_their_wheels_and_dist_for_none(
+    newer: Path, true: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:  # fmt: skip
+    monkeypatch.chdir(tmp_path)
+    assert main(["check"]) == 2
+    assert "no wheel in dist" in capsys.readouterr().err
+    (tmp_path / "dist").mkdir()
+    shutil.copy(true, tmp_path / "dist")
+    assert main(["check"]) == 0
+    assert capsys.readouterr().out.startswith(true.name)
+    shutil.copy(newer, tmp_path / "dist")
+    assert main(["check", "dist"]) == 1
+    assert main(["show"]) == 0
 
 
 def test_kinds_in_json_are_known(tmp_path: Path) -> None:

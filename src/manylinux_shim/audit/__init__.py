@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from manylinux_shim.audit._abilists import VersionTriple
 from manylinux_shim.audit._audit import audit_wheel, machine_of
-from manylinux_shim.audit._json import to_json
+from manylinux_shim.audit._json import error_to_json, schema, to_json
 from manylinux_shim.audit._policies import (
     GLIBC_LIBRARIES,
     NEVER,
@@ -47,6 +47,7 @@ __all__ = [
     "Verdict",
     "VersionTriple",
     "audit_wheel",
+    "error_to_json",
     "exchanging",
     "floor_of",
     "glibc_version",
@@ -58,6 +59,7 @@ __all__ = [
     "render_refusal",
     "run_path_between",
     "run_path_directory",
+    "schema",
     "to_json",
     "version_floor",
     "version_text",

@@ -90,7 +90,8 @@ class Verdict:
         if self.architecture is not None:
             oldest = next(p for p in self.policies if p.family == policy.family)
             if policy < oldest:
-                found.append(why.no_such_policy(policy, oldest, self.architecture))
+                # What it has or needs cannot change that.
+                return (why.no_such_policy(policy, oldest, self.architecture),)
         stated = (requirement.against(policy) for requirement in self.requirements)
         found += [reason for reason in stated if reason is not None]
         return _sorted(found)

@@ -3,19 +3,28 @@
 from __future__ import annotations
 
 import argparse
+import json
 import os
 import shutil
 import sys
 from pathlib import Path
-from typing import Callable, Sequence
+from typing import Any, Callable, Dict, Optional, Sequence
 
-from manylinux_shim._errors import ShimError
+from manylinux_shim._errors import ShimError, WheelError
 from manylinux_shim.commands import UNREADABLE
 
+DIST = Path("dist")
 
-def add_wheels(parser: argparse.ArgumentParser) -> None:
-    """The wheels, and what another package provides."""
-    parser.add_argument("wheels", metavar="WHEEL", nargs="+", type=Path, help="a wheel file")
+
+def add_wheels(parser: argparse.ArgumentParser, *, default: bool = True) -> None:
+    """The wheels, and what another package provides; ``default``: without any, ``dist``'s."""
+    parser.add_argument(
+        "wheels",
+        metavar="WHEEL",
+        nargs="*" if default else "+",
+        type=Path,
+        help="a wheel file, or a directory of them" + (" (dist)" if default else ""),
+    )
     parser.add_argument(
         "--exclude",
         metavar="PATTERN",
@@ -26,6 +35,15 @@ def add_wheels(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument(
         "--all", action="store_true", help="name every file and symbol, not examples only"
+    )
+
+
+def add_json(parser: argparse.ArgumentParser) -> None:
+    """Whether programs read what is said."""
+    parser.add_argument(
+        "--json",
+        action="store_true",
+        help="one JSON object a wheel, each on a line of its own (verdict.schema.json)",
     )
 
 
@@ -41,17 +59,39 @@ def add_project(parser: argparse.ArgumentParser) -> None:
     )
 
 
-def each_wheel(wheels: Sequence[Path], run: Callable[[Path], int]) -> int:
-    """Run over all wheels; the worst exit code. One that cannot be read stops no other."""
+def each_wheel(
+    wheels: Sequence[Path],
+    run: Callable[[Path], int],
+    as_json: Optional[Callable[[Path, ShimError], Dict[str, Any]]] = None,
+) -> int:
+    """Run over all wheels; the worst exit code. One that cannot be read stops no other.
+
+    A directory stands for the wheels in it, no wheel at all for the directory ``dist``.
+    ``as_json`` makes of an error what is printed for programs besides. Raises WheelError for
+    a directory without any.
+    """
     worst = 0
-    for wheel in wheels:
+    for wheel in [found for named in wheels or [DIST] for found in _wheels(named)]:
         try:
             worst = max(worst, run(wheel))
         except ShimError as error:
+            if as_json is not None:
+                sys.stdout.write(json.dumps(as_json(wheel, error)) + "\n")
             sys.stdout.flush()
             sys.stderr.write(f"manylinux-shim: {error}\n")
             worst = UNREADABLE
     return worst
+
+
+def _wheels(named: Path) -> Sequence[Path]:
+    if not named.is_dir() and named != DIST:
+        return [named]
+    found = sorted(named.glob("*.whl"))
+    if not found:
+        raise WheelError(
+            f"there is no wheel in {named}", "Name a wheel, or a directory that has some."
+        )
+    return found
 
 
 def use_colour() -> bool:

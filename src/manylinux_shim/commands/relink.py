@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 
 def _add_arguments(parser: argparse.ArgumentParser) -> None:
-    add_wheels(parser)
+    add_wheels(parser, default=False)
     parser.add_argument(
         "--policy",
         metavar="POLICY",
@@ -40,7 +40,7 @@ def _add_arguments(parser: argparse.ArgumentParser) -> None:
 def _run(options: argparse.Namespace) -> int:
     from manylinux_shim.audit import audit_wheel, render_refusal
     from manylinux_shim.relink import relink_wheel
-    from manylinux_shim.wheel import retag
+    from manylinux_shim.wheel import refuse_wrong_hashes, retag
 
     tag = parse_platform_tag(options.policy)
     policy = tag[0] if tag is not None else Policy.parse(options.policy)
@@ -50,6 +50,7 @@ def _run(options: argparse.Namespace) -> int:
     def relink(wheel: Path) -> int:
         if not wheel.is_file():
             raise WheelError(f"{wheel} is not a file", "Name a wheel.")
+        refuse_wrong_hashes(wheel)
         directory = options.output_dir or wheel.parent
         with tempfile.TemporaryDirectory(prefix="manylinux-shim-") as scratch:
             again = relink_wheel(

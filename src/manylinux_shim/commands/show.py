@@ -7,20 +7,18 @@ import sys
 from pathlib import Path
 
 from manylinux_shim.commands import Command
-from manylinux_shim.commands._arguments import add_wheels, each_wheel, use_colour, width
+from manylinux_shim.commands._arguments import add_json, add_wheels, each_wheel, use_colour, width
 
 
 def _add_arguments(parser: argparse.ArgumentParser) -> None:
     add_wheels(parser)
-    parser.add_argument(
-        "--json", action="store_true", help="one JSON object a wheel, each on a line of its own"
-    )
+    add_json(parser)
 
 
 def _run(options: argparse.Namespace) -> int:
     import json
 
-    from manylinux_shim.audit import audit_wheel, render, to_json
+    from manylinux_shim.audit import audit_wheel, error_to_json, render, to_json
 
     separator = ""
 
@@ -35,7 +33,7 @@ def _run(options: argparse.Namespace) -> int:
         sys.stdout.write(text + "\n")
         return 0
 
-    return each_wheel(options.wheels, show)
+    return each_wheel(options.wheels, show, error_to_json if options.json else None)
 
 
 COMMAND = Command(

@@ -206,7 +206,7 @@ def updated_record(
 
     own = _csv_line([name, "", ""])
     lines: Dict[str, str] = {}
-    for line, row in _record_rows(record, name):
+    for line, row in record_rows(record, name):
         path = row[0]
         if path == name:
             lines.setdefault(name, line if row[1:] == ["", ""] else own)
@@ -227,7 +227,7 @@ def _is_complete(row: Sequence[str], size: int) -> bool:
     return len(row) == 3 and row[1].startswith(_SECURE_HASHES) and row[2] == str(size)
 
 
-def _record_rows(record: bytes, name: str) -> Iterator[Tuple[str, List[str]]]:
+def record_rows(record: bytes, name: str) -> Iterator[Tuple[str, List[str]]]:
     """Each row of RECORD with the text it was read from, newline included."""
     problem: object = "it has more lines than a wheel has members"
     try:
