@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import subprocess
-import sys
 from pathlib import Path
 from typing import Tuple
 
@@ -13,6 +11,8 @@ from made_wheel import make_wheel
 
 from manylinux_shim._platforms import Policy
 from manylinux_shim.audit import Verdict, audit_wheel, render
+from manylinux_shim.audit._python_api import Interpreters
+from manylinux_shim.audit._python_table import stable_abi
 
 
 def audit(directory: Path, symbol: str, tag: str, name: str = "made/_made.abi3.so") -> Verdict:
@@ -55,18 +55,15 @@ def test_a_module_for_one_python_in_an_abi3_wheel_is_not_held_to_it(tmp_path: Pa
     assert audit_wheel(make_wheel(tmp_path, files, "cp38-abi3-manylinux1_x86_64")).truthful
 
 
-def test_without_abi3info_a_note_says_that_no_check_was_made(tmp_path: Path) -> None:
-    made = Made(needed=("libc.so.6",), undefined=[Need("PyUnicode_AsUTF8")])
-    wheel = make_wheel(tmp_path, {"made/_made.abi3.so": made}, "cp38-abi3-manylinux1_x86_64")
-    program = (
-        "import sys\n"
-        "sys.modules['abi3info'] = None\n"
-        "from pathlib import Path\n"
-        "from manylinux_shim.audit import audit_wheel\n"
-        "verdict = audit_wheel(Path(sys.argv[1]))\n"
-        "print(verdict.truthful, verdict.notes)\n"
-    )
-    command = [sys.executable, "-c", program, str(wheel)]
-    run = subprocess.run(command, capture_output=True, text=True, check=True)
-    assert run.stdout.startswith("True ")
-    assert "manylinux-shim[abi3]" in run.stdout
+def test_a_wheel_for_builds_without_the_gil_is_held_to_the_stable_abi_too(tmp_path: Path) -> None:
+    found = audit(tmp_path, "PyFrame_Type", "cp315-abi3t", "made/_made.abi3t.so")
+    assert "PyFrame_Type" in str(found.stable_abi[0])
+    assert audit(tmp_path, "PyLong_FromLong", "cp315-abi3t", "made/_made.abi3t.so").truthful
+
+
+def test_the_table_of_the_stable_abi_is_that_of_abi3info() -> None:
+    theirs = stable_abi()
+    ours = Interpreters.load().stable
+    # A newer abi3info knows what a newer Python brings.
+    newest = max(ours.values())
+    assert {n: since for n, since in theirs.items() if since <= newest} == ours

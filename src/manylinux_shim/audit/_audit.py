@@ -9,9 +9,10 @@ from typing import Dict, List, Optional, Sequence, Tuple
 
 from manylinux_shim._platforms import Architecture, Version
 from manylinux_shim.audit import _explanations as why
-from manylinux_shim.audit._abi3 import NOT_CHECKED, oldest_python, stable_abi, violations
+from manylinux_shim.audit._abi3 import oldest_python, violations
 from manylinux_shim.audit._interpreters import unserved, without_init
 from manylinux_shim.audit._policies import floor_of, policies
+from manylinux_shim.audit._python_api import Interpreters, asked_of_python
 from manylinux_shim.audit._reading import read_files
 from manylinux_shim.audit._requirements import Judge, strayed
 from manylinux_shim.audit._scope import exchanging
@@ -62,11 +63,9 @@ def judge(
     stable: Tuple[Reason, ...] = ()
     oldest = oldest_python(name)
     if oldest is not None and native:
-        added = stable_abi()
-        if added is None:
-            notes.append(NOT_CHECKED)
-        else:
-            stable = violations(native, oldest, added)
+        stable = violations(native, oldest, Interpreters.load().stable)
+    of_python = asked_of_python(native, name)
+    notes += of_python.notes
     for f in native:
         general += [why.not_openable(f)] if f.no_open and not f.executable else []
         general += [why.needs_a_path(f, soname) for soname in f.needed if "/" in soname]
@@ -104,7 +103,7 @@ def judge(
         requirements=tuple(requirements),
         newest_glibc=glibc.newest,
         stable_abi=stable,
-        python_tags=unserved(native, name),
+        python_tags=unserved(native, name) + of_python.lacking,
         without_init=no_init,
         notes=tuple(notes),
     )

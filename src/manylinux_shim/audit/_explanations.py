@@ -242,6 +242,15 @@ def not_stable(
     )  # fmt: skip
 
 
+def not_in_python(facts: ElfFacts, symbol: str, version: str) -> Reason:
+    """A symbol of Python's that the interpreter of a tag does not have."""
+    return Reason(
+        None, facts.name, kinds.PYTHON_TAG, symbol,
+        allowed=f"Python {version} does not have it",
+        remedy="Leave the call out for this Python, or name the wheel for one that has it.",
+    )  # fmt: skip
+
+
 def not_imported(facts: ElfFacts, tag: str) -> Reason:
     """A module whose file an interpreter of ``tag`` does not look at."""
     _, _, suffix = facts.name.rpartition("/")[2].partition(".")

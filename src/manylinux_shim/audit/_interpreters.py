@@ -46,7 +46,7 @@ def unserved(files: Iterable[ElfFacts], name: WheelName) -> Tuple[Tuple[str, Rea
     modules = _modules(files)
     return tuple(
         (f"{python}-{abi}", why.not_imported(group[0].facts, f"{python}-{abi}"))
-        for python, abi in _pairs(name)
+        for python, abi in tag_pairs(name)
         for group in modules
         if not any(_takes(module, python, abi) for module in group)
     )
@@ -76,8 +76,18 @@ def _entries(stem: str) -> Tuple[str, str]:
     return f"PyInit_{stem}", f"PyModExport_{stem}"
 
 
+def imports(facts: ElfFacts, python: str, abi: str) -> bool:
+    """Whether all interpreters of ``python`` and ``abi`` take this file, by its suffix."""
+    return any(_takes(module, python, abi) for group in _grouped([facts]) for module in group)
+
+
 def _modules(files: Iterable[ElfFacts]) -> List[List[_Module]]:
     """The modules that have a file with an interpreter's suffix, with all their files."""
+    return [group for group in _grouped(files) if any(module.suffix for module in group)]
+
+
+def _grouped(files: Iterable[ElfFacts]) -> List[List[_Module]]:
+    """What has the name of a module, by module."""
     found: Dict[Tuple[str, str], List[_Module]] = {}
     for facts in files:
         directory, base = posixpath.split(facts.name)
@@ -86,10 +96,10 @@ def _modules(files: Iterable[ElfFacts]) -> List[List[_Module]]:
             groups = {key: value or "" for key, value in match.groupdict().items()}
             module = _Module(facts, groups["stem"], groups["suffix"], groups)
             found.setdefault((directory, module.stem), []).append(module)
-    return [group for group in found.values() if any(module.suffix for module in group)]
+    return list(found.values())
 
 
-def _pairs(name: WheelName) -> Iterator[Tuple[str, str]]:
+def tag_pairs(name: WheelName) -> Iterator[Tuple[str, str]]:
     """The Python and ABI tags that can stand together: of a compressed set not all can."""
     for python in name.python:
         for abi in name.abi:
