@@ -21,6 +21,7 @@ COMMANDS: Mapping[str, str] = {
     "show": "manylinux_shim.commands.show",
     "check": "manylinux_shim.commands.check",
     "build": "manylinux_shim.commands.build_wheels",
+    "try": "manylinux_shim.commands.trying",
     "init": "manylinux_shim.commands.init",
     "doctor": "manylinux_shim.commands.doctor",
     "relink": "manylinux_shim.commands.relink",
@@ -39,7 +40,9 @@ def main(argv: Optional[Sequence[str]] = None) -> int:
             stream.reconfigure(errors="backslashreplace")
     try:
         parser = _parser(wanted)
-        options = parser.parse_args(arguments)
+        behind = _behind(wanted, arguments)
+        options = parser.parse_args(arguments[: len(arguments) - len(behind)])
+        options.behind = behind[1:]
         run: Optional[Callable[[argparse.Namespace], int]] = getattr(options, "run", None)
         if run is None:
             parser.print_help()
@@ -68,6 +71,14 @@ def main(argv: Optional[Sequence[str]] = None) -> int:
 def _fail(message: str) -> int:
     sys.stderr.write(f"manylinux-shim: {message}\n")
     return UNREADABLE
+
+
+def _behind(wanted: Optional[str], arguments: Sequence[str]) -> Sequence[str]:
+    """``--`` and what is behind it, for a command that runs one."""
+    if wanted is None or wanted not in COMMANDS or "--" not in arguments:
+        return ()
+    command: Command = importlib.import_module(COMMANDS[wanted]).COMMAND
+    return arguments[arguments.index("--") :] if command.takes_command else ()
 
 
 def _parser(wanted: Optional[str]) -> argparse.ArgumentParser:

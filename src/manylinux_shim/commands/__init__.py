@@ -25,3 +25,5 @@ class Command(NamedTuple):
     add_arguments: Callable[[argparse.ArgumentParser], None]
     run: Callable[[argparse.Namespace], int]
     """Returns the exit code; a ShimError that it raises is printed, and ends with 2."""
+    takes_command: bool = False
+    """Whether words behind ``--`` are a command to run: then they are ``options.behind``."""

@@ -1,0 +1,153 @@
+"""A wheel is tried where it is to run: here, and on systems made of Debian's packages."""
+
+from __future__ import annotations
+
+import subprocess
+import zipfile
+from pathlib import Path
+from typing import List, Optional
+
+import pytest
+from support.machine import lacking
+
+from manylinux_shim._errors import SettingsError
+from manylinux_shim._platforms import host_architecture, host_family
+from manylinux_shim.cli import main
+from manylinux_shim.commands.trying._attempt import Test as Asked
+from manylinux_shim.commands.trying._attempt import Untried, is_for_this_machine, versions_of
+from manylinux_shim.commands.trying._debian import host
+from manylinux_shim.commands.trying._there import choose
+from manylinux_shim.wheel import WheelName
+
+
+def wheel(directory: Path, tag: str, library: bytes = b"") -> Path:
+    """A wheel with one module, and a library if there are bytes for it."""
+    path = directory / f"small-1.0-{tag}.whl"
+    info = "small-1.0.dist-info"
+    with zipfile.ZipFile(path, "w") as archive:
+        archive.writestr("small/__init__.py", "import os; here = os.listdir()\n")
+        archive.writestr("small/lib.so", library)
+        archive.writestr(f"{info}/METADATA", "Metadata-Version: 2.1\nName: small\nVersion: 1.0\n")
+        archive.writestr(
+            f"{info}/WHEEL", f"Wheel-Version: 1.0\nRoot-Is-Purelib: false\nTag: {tag}\n"
+        )
+        archive.writestr(f"{info}/RECORD", "small/__init__.py,,\n")
+    return path
+
+
+@pytest.mark.parametrize(
+    ("tags", "versions"),
+    [
+        ("cp312-cp312", [("3.12", False)]),
+        ("cp313-cp313t", [("3.13t", False)]),
+        ("cp39-abi3", [("3.9", True)]),
+        ("cp315-abi3.abi3t", [("3.15", True), ("3.15t", True)]),
+        ("py2.py3-none", [("3", True)]),
+        ("pp311-pypy311_pp73", [("pypy3.11", False)]),
+        ("cp38.cp39-cp38.cp39", [("3.8", False), ("3.9", False)]),
+        ("py2-none", []),
+    ],
+)
+def test_the_pythons_of_a_wheel_are_read_from_its_tags(tags: str, versions: List[object]) -> None:
+    assert list(versions_of(WheelName.parse(f"small-1.0-{tags}-any.whl"))) == versions
+
+
+@pytest.mark.parametrize(
+    ("tags", "on", "release"),
+    [
+        ("cp39-abi3-manylinux_2_17_aarch64.manylinux2014_aarch64", None, "debian11"),
+        ("cp311-cp311-manylinux_2_17_x86_64", "oldest", "debian12"),
+        ("cp39-abi3-manylinux_2_35_x86_64", "oldest", "debian12"),
+        ("cp39-abi3-manylinux_2_17_x86_64", "debian13", "debian13"),
+        ("py3-none-manylinux_2_31_riscv64", None, "debian13"),
+        ("cp312-cp312-manylinux_2_17_x86_64", "oldest", None),
+        ("cp39-abi3-musllinux_1_2_aarch64", None, None),
+        ("cp39-abi3-manylinux_2_35_x86_64", "debian11", None),
+        ("cp39-abi3-manylinux_2_36_loongarch64", None, None),
+    ],
+)
+def test_a_system_is_the_oldest_that_a_wheel_promises_and_that_has_its_python(
+    tags: str, on: Optional[str], release: Optional[str]
+) -> None:
+    name = WheelName.parse(f"small-1.0-{tags}.whl")
+    if release is None:
+        with pytest.raises(Untried):
+            choose(name, Asked(("python",), system=on))
+    else:
+        assert choose(name, Asked(("python",), system=on))[1].name == release
+
+
+def test_an_unknown_system_is_an_error_that_names_those_there_are() -> None:
+    name = WheelName.parse("small-1.0-py3-none-any.whl")
+    with pytest.raises(SettingsError, match="debian5"):
+        choose(name, Asked(("python",), system="debian5"))
+
+
+def test_another_libc_and_another_machine_are_not_this_one() -> None:
+    other = "manylinux_2_17_s390x"
+    assert not is_for_this_machine([other])
+    assert is_for_this_machine([other, "any"])
+    arch = host_architecture()
+    assert arch is not None
+    families = {"manylinux": "manylinux_2_17", "musllinux": "musllinux_1_2"}
+    for family, policy in families.items():
+        assert is_for_this_machine([f"{policy}_{arch.name}"]) == (family == host_family())
+
+
+def test_a_command_runs_in_an_empty_directory_with_the_wheel_installed(
+    tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    path = wheel(tmp_path, "py3-none-any")
+    assert main(["try", str(path), "--", "python", "-c", "import small; print(small.here)"]) == 0
+    printed = capfd.readouterr().out.splitlines()
+    assert printed[0] == "[]"
+    assert printed[1].startswith(f"{path.name}: passed on this machine, Python 3.")
+
+
+@pytest.mark.parametrize(
+    ("tag", "words", "code", "told"),
+    [
+        ("py3-none-any", ["python", "-c", "import other"], 1, "failed with 1"),
+        ("py3-none-any", ["there-is-no-such-program"], 3, "no there-is-no-such-program"),
+        ("cp399-cp399-any", ["python", "-V"], 3, "no Python 3.99"),
+        ("py3-none-musllinux_1_2_s390x", ["python", "-V"], 3, "musl"),
+        ("py3-none-any", [], 2, "no command"),
+    ],
+)
+def test_what_failed_and_what_could_not_be_tried_are_told_apart(
+    tmp_path: Path, capfd: pytest.CaptureFixture[str], tag: str, words: List[str], code: int,
+    told: str,
+) -> None:  # fmt: skip
+    assert main(["try", str(wheel(tmp_path, tag)), "--", *words]) == code
+    said = capfd.readouterr()
+    assert told in said.out + said.err
+
+
+@pytest.mark.foreign
+@pytest.mark.parametrize(
+    ("symbol", "code"), [("puts", 0), ("dlopen", 1)], ids=["keeps", "breaks its promise"]
+)
+def test_a_library_runs_on_an_older_system_than_this_if_it_needs_nothing_newer(
+    tmp_path: Path, capfd: pytest.CaptureFixture[str], symbol: str, code: int
+) -> None:
+    arch = host_architecture()
+    if arch is None or host() != "amd64":
+        lacking("x86_64 Debian")
+    (tmp_path / "a.c").write_text(f"int {symbol}(); void f(void) {{ {symbol}(0, 0); }}")
+    command = ["gcc", "-shared", "-fPIC", "-fno-builtin", "a.c", "-o", "a.so"]
+    subprocess.run(command, cwd=tmp_path, check=True)
+    library = (tmp_path / "a.so").read_bytes()
+    path = wheel(tmp_path, "py3-none-manylinux_2_17_x86_64", library)
+    use = "import ctypes, small, os; ctypes.CDLL(os.path.dirname(small.__file__) + '/lib.so')"
+    assert main(["try", "--on", "debian11", str(path), "--", "python", "-c", use]) == code
+    assert ("GLIBC_2.34" in capfd.readouterr().err) == bool(code)
+
+
+@pytest.mark.foreign
+def test_a_wheel_for_another_machine_runs_there_without_being_asked(
+    tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    path = wheel(tmp_path, "py3-none-manylinux_2_17_aarch64")
+    use = "import small, platform; print(platform.machine(), small.here)"
+    assert main(["try", str(path), "--", "python", "-c", use]) == 0
+    assert capfd.readouterr().out.startswith("aarch64 []\n")
