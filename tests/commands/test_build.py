@@ -142,6 +142,21 @@ def test_one_that_fails_stops_no_other_and_its_log_is_kept_and_named(
 
 
 @pytest.mark.pypi
+def test_wheel_is_put_out_when_its_test_has_passed_and_not_otherwise(build, tmp_path: Path) -> None:
+    pure(tmp_path / "project")
+    passes = "python -c 'import plain' && test -f {project}/pyproject.toml && test -z \"$(ls)\""
+    done = build("project", "--test", passes).passed()
+    assert "tested on this machine, Python 3." in done.output
+    assert [path.suffix for path in (tmp_path / "dist").iterdir()] == [".whl"]
+    failing = "python -c 'import there_is_no_such_module'"
+    done = build("project", "--out", "none", "--test", failing)
+    assert done.code == 1
+    assert "its test failed with 1 on this machine" in done.output
+    assert "there_is_no_such_module" in done.output
+    assert not (tmp_path / "none").exists()
+    assert "is no command" in build("project", "--test", "'").output
+
+
 def test_project_below_the_root_of_a_checkout_has_its_version_and_what_is_around_it(
     build, workshop: Workshop, tmp_path: Path
 ) -> None:

@@ -291,6 +291,16 @@ def test_what_a_wheel_is_without_is_said_and_so_is_that_it_is_for_this_machine()
     )
 
 
+def test_what_was_tested_and_what_could_not_be_is_said() -> None:
+    (built,) = outcomes(["x86_64"])
+    tested = dataclasses.replace(built, tested="debian12, x86_64, Python 3.11")
+    untried = dataclasses.replace(built, untried="no system with musl\ncan be had")
+    text = table([tested, untried], 100)
+    assert "x86_64-default-py3.11: tested on debian12, x86_64, Python 3.11" in text
+    assert "x86_64-default-py3.11: NOT tested: no system with musl can be had" in text
+    assert [found["tested"] is None for found in to_json([tested, untried])] == [False, True]
+
+
 def test_programs_are_told_everything() -> None:
     good, bad = to_json(outcomes(["aarch64"], failed=1))
     assert good["tags"] == ["manylinux_2_17_aarch64", "manylinux2014_aarch64"]

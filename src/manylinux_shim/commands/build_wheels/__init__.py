@@ -5,9 +5,10 @@ from __future__ import annotations
 import argparse
 import json
 import os
+import shlex
 import sys
 from pathlib import Path
-from typing import List, Sequence, Tuple
+from typing import List, Optional, Sequence, Tuple
 
 from manylinux_shim._errors import SettingsError, ShimError
 from manylinux_shim._messages import say
@@ -34,6 +35,10 @@ def _run(options: argparse.Namespace) -> int:
     settings = _checked(options.config_setting)
     if options.jobs is not None and options.jobs < 1:
         raise SettingsError(f"--jobs {options.jobs} builds nothing", "Use 1 or more.")
+    if options.test is None and options.test_requires:
+        raise SettingsError("--test-requires is for a test, and there is none", "Name it: --test")
+    if options.requirements and options.test is not None:
+        raise SettingsError("--test is for the wheels of one project", "Leave out -r or --test.")
     if options.requirements:
         return _fill(options, jobs, settings)
     if options.print_matrix is not None:
@@ -54,6 +59,8 @@ def _build(options: argparse.Namespace, jobs: Tuple[Job, ...], settings: Tuple[s
         frontend=options.frontend,
         backend=options.backend,
         settings=settings,
+        test=_checked_test(options.test),
+        test_requires=tuple(options.test_requires),
     )
     try:
         outcomes = build_all(call, say)
@@ -65,7 +72,22 @@ def _build(options: argparse.Namespace, jobs: Tuple[Job, ...], settings: Tuple[s
     else:
         sys.stdout.write(_summary.table(outcomes, width()) + "\n")
         sys.stdout.write(_summary.headline(outcomes, options.out) + "\n")
-    return FAILED if any(outcome.wheel is None for outcome in outcomes) else 0
+    return FAILED if any(o.wheel is None or o.untried for o in outcomes) else 0
+
+
+def _checked_test(text: Optional[str]) -> Optional[str]:
+    """A command line as it is; SettingsError for one that has no words, or an open quote."""
+    if text is None:
+        return None
+    try:
+        words = shlex.split(text)
+    except ValueError as error:
+        raise SettingsError(
+            f"--test {text!r} is no command: {error}", "Close the quote."
+        ) from error
+    if not words:
+        raise SettingsError("--test names no command", "Such as: --test 'pytest {project}/tests'")
+    return text
 
 
 def _fill(options: argparse.Namespace, jobs: Sequence[Job], settings: Sequence[str]) -> int:
@@ -97,6 +119,8 @@ def _print_matrix(options: argparse.Namespace, jobs: Sequence[Job]) -> int:
     common: List[str] = [options.source] if options.source != "." else []
     for setting in options.config_setting:
         common += ["-C", setting]
+    common += ["--test", options.test] if options.test is not None else []
+    common += [word for needed in options.test_requires for word in ("--test-requires", needed)]
     for name in ("backend", "frontend"):
         if getattr(options, name) is not None:
             common += [f"--{name}", getattr(options, name)]

@@ -84,6 +84,20 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         " directory)",
     )
     parser.add_argument(
+        "--test",
+        metavar="COMMAND",
+        help="run this with each wheel installed, in an empty directory, {project} being a copy of"
+        " the project; a wheel that fails is not put out. One for another machine is tried on the"
+        " oldest Debian that it promises",
+    )
+    parser.add_argument(
+        "--test-requires",
+        metavar="REQUIREMENT",
+        action="append",
+        default=[],
+        help="what the test needs besides the wheel; more than once",
+    )
+    parser.add_argument(
         "--json", action="store_true", help="print the outcomes as JSON instead of a table"
     )
     parser.add_argument(

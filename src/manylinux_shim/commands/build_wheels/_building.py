@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import re
+import shlex
 import shutil
 import tempfile
 import time
@@ -20,6 +21,7 @@ from manylinux_shim.commands.build_wheels._children import Children
 from manylinux_shim.commands.build_wheels._frontends import Frontend
 from manylinux_shim.commands.build_wheels._jobs import Job
 from manylinux_shim.commands.build_wheels._pythons import Python
+from manylinux_shim.commands.trying._attempt import Test, Untried, attempt
 from manylinux_shim.wheel import WheelName
 
 
@@ -37,6 +39,9 @@ class Order:
     """``KEY=VALUE``, as given by the user."""
     environment: Mapping[str, str]
     logs: Path
+    test: Optional[str] = None
+    """A command line that each wheel has to pass; ``{project}`` is a copy of the project."""
+    test_requires: Tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -69,6 +74,10 @@ class Outcome:
     """What was printed, if that is kept."""
     left_out: Tuple[str, ...] = ()
     """Optional extensions that failed, and that the wheel is without."""
+    tested: str = ""
+    """Where it passed the test; empty if there was none."""
+    untried: str = ""
+    """Why it could not be tested."""
     same_as: Optional[str] = None
     """The name of the task whose wheel has the same name, and stayed."""
 
@@ -81,6 +90,8 @@ class Built(NamedTuple):
     log: Path
     left_out: Tuple[str, ...]
     """Optional extensions that failed."""
+    tested: str = ""
+    untried: str = ""
 
 
 def build(task: Task, children: Children, stage: Callable[[str], None]) -> Built:
@@ -121,7 +132,41 @@ def build(task: Task, children: Children, stage: Callable[[str], None]) -> Built
         raise ShimError(failure(lines) or f"{order.frontend.name} ended with {status}")
     _require_as_asked(wheels[0].name, task.job)
     left_out = (_LEFT_OUT.search(_COLOUR.sub("", line)) for line in lines)
-    return Built(wheels[0], log, tuple(match[1] for match in left_out if match))
+    built = Built(wheels[0], log, tuple(match[1] for match in left_out if match))
+    if order.test is None:
+        return built
+    stage(TESTING)
+    return _tested(built, task, order.test, children)
+
+
+def _tested(built: Built, task: Task, test: str, children: Children) -> Built:
+    """What was built, tested; ShimError with the end of what was said when it fails."""
+    order = task.order
+    room = order.scratch / "jobs" / task.name / "test"
+    room.mkdir()
+    _copying.copy_again(order.tree, room / "tree")
+    line = test.replace("{project}", shlex.quote(str(room / "tree" / order.inside)))
+    asked = Test(
+        tuple(shlex.split(line)), order.test_requires, python=str(task.python.path), shell=line
+    )
+    lines: List[str] = []
+
+    def run(command: Sequence[str], directory: Path, environment: Mapping[str, str]) -> int:
+        return children.run(command, directory, environment, room / "log", lines.append)
+
+    try:
+        tried = attempt(built.wheel, asked, room, run)
+    except Untried as error:
+        return built._replace(untried=str(error))
+    finally:
+        with built.log.open("a", encoding="utf-8", errors="replace") as log:
+            log.write("".join(f"{line}\n" for line in [f"test: {test}", *lines]))
+        shutil.rmtree(room, ignore_errors=True)
+    if tried.status != 0:
+        raise ShimError(
+            "\n".join([f"its test failed with {tried.status} on {tried.system}:", *lines[-_WORTH:]])
+        )
+    return built._replace(tested=tried.system)
 
 
 def _require_as_asked(wheel: str, job: Job) -> None:
@@ -197,8 +242,8 @@ def now() -> float:
     return time.monotonic()
 
 
-WAITING, COPYING, PREPARING, BUILDING, PROVEN = (
-    "waiting", "copying", "preparing", "building", "proven",
+WAITING, COPYING, PREPARING, BUILDING, PROVEN, TESTING = (
+    "waiting", "copying", "preparing", "building", "proven", "testing",
 )  # fmt: skip
 
 SHORT = (COPYING, PREPARING, PROVEN)

@@ -44,6 +44,9 @@ class Call:
     backend: Optional[str]
     settings: Tuple[str, ...]
     """``KEY=VALUE`` for the real backend."""
+    test: Optional[str] = None
+    """A command line that each wheel has to pass."""
+    test_requires: Tuple[str, ...] = ()
 
 
 def build_all(call: Call, say: Callable[[str], None]) -> List[Outcome]:
@@ -73,6 +76,8 @@ def build_all(call: Call, say: Callable[[str], None]) -> List[Outcome]:
                 settings=call.settings,
                 environment=build_environment(),
                 logs=logs,
+                test=call.test,
+                test_requires=call.test_requires,
             )
             tasks = _tasks(call.jobs, pythons, order)
             with view(tasks) as watching:
@@ -163,6 +168,6 @@ def kept_logs(named: Optional[Path]) -> Iterator[Path]:
 
 def keep_failed(outcomes: Sequence[Outcome]) -> None:
     for outcome in outcomes:
-        whole = outcome.wheel is not None and not outcome.left_out
+        whole = outcome.wheel is not None and not outcome.left_out and not outcome.untried
         if whole and outcome.log is not None:
             outcome.log.unlink()

@@ -66,13 +66,17 @@ class Queue:
         begun = now()
         outcome = Outcome(task, 0.0, error="it was not built")
         try:
-            wheel, log, left_out = build(
-                task, self._children, lambda stage: self._events.put((task, stage))
-            )
-            self._place(task, wheel)
-            final = self._out / wheel.name
+            built = build(task, self._children, lambda stage: self._events.put((task, stage)))
+            self._place(task, built.wheel)
             outcome = Outcome(
-                task, now() - begun, final, wheel.stat().st_size, log=log, left_out=left_out
+                task,
+                now() - begun,
+                self._out / built.wheel.name,
+                built.wheel.stat().st_size,
+                log=built.log,
+                left_out=built.left_out,
+                tested=built.tested,
+                untried=built.untried,
             )
         except Stopped:
             return
@@ -108,5 +112,7 @@ class Queue:
             outcome.wheel.stat().st_size,
             log=outcome.log,
             left_out=outcome.left_out,
+            tested=outcome.tested,
+            untried=outcome.untried,
             same_as=stayed.name,
         )

@@ -78,6 +78,8 @@ def to_json(outcomes: Sequence[Outcome]) -> List[Dict[str, Any]]:
             "systems": oldest_systems(_tags(outcome.wheel)) if outcome.wheel is not None else [],
             "seconds": round(outcome.seconds, 1),
             "left_out": list(outcome.left_out),
+            "tested": outcome.tested or None,
+            "untried": outcome.untried or None,
             "error": outcome.error or None,
             "log": None if outcome.log is None else str(outcome.log),
         }
@@ -188,6 +190,11 @@ def _others(outcomes: Sequence[Outcome]) -> Iterator[str]:
         if outcome.wheel is not None and outcome.left_out:
             names = ", ".join(outcome.left_out)
             yield f"{outcome.task.name}: without {names}, optional, which failed: see {outcome.log}"
+        if outcome.wheel is not None and outcome.tested:
+            yield f"{outcome.task.name}: tested on {outcome.tested}"
+        if outcome.wheel is not None and outcome.untried:
+            why = outcome.untried.replace("\n", " ")
+            yield f"{outcome.task.name}: NOT tested: {why}"
     for outcome in outcomes:
         if outcome.wheel is None:
             yield f"{outcome.task.name}: failed" + (f", see {outcome.log}" if outcome.log else "")

@@ -47,7 +47,7 @@ def _run(options: argparse.Namespace) -> int:
     words = getattr(options, "behind", None)
     if not words:
         raise SettingsError("there is no command to try", "Give it behind --: -- pytest tests")
-    test = Test(tuple(words), tuple(options.requires), options.python, options.on)
+    test = Test(tuple(words), tuple(options.requires), python=options.python, system=options.on)
 
     def run(command: Sequence[str], directory: Path, environment: Mapping[str, str]) -> int:
         sys.stdout.flush()

@@ -34,6 +34,8 @@ class Test(NamedTuple):
     """Requirements besides the wheel."""
     python: Optional[str] = None
     """A version or a path; None: what the wheel is tagged for."""
+    shell: Optional[str] = None
+    """The same command as a line for the shell, which is what runs on this machine."""
     system: Optional[str] = None
     """``debian12``, ``oldest``; None: this machine, if the wheel is for it."""
 
@@ -58,6 +60,7 @@ def attempt(wheel: Path, test: Test, room: Path, run: Run) -> Tried:
     work = room / "empty"
     work.mkdir()
     if test.system is not None or not is_for_this_machine(name.platforms):
+        test = test._replace(python=test.python if test.system is not None else None)
         from manylinux_shim.commands.trying._there import Installed, install
 
         installed: Installed = install(wheel, name, test, room)
@@ -71,8 +74,9 @@ def attempt(wheel: Path, test: Test, room: Path, run: Run) -> Tried:
         "VIRTUAL_ENV": str(inside.parent.parent),
         "PATH": os.pathsep.join([str(inside.parent), os.environ.get("PATH", os.defpath)]),
     }
+    command = ["sh", "-c", test.shell] if test.shell is not None else test.command
     try:
-        status = run(test.command, work, environment)
+        status = run(command, work, environment)
     except FileNotFoundError as error:
         raise Untried(
             f"there is no {test.command[0]} to run",
