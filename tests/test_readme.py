@@ -18,6 +18,7 @@ from support.interpreters import uv
 from support.workshop import Workshop
 
 from manylinux_shim import _settings, cli
+from manylinux_shim.libraries import parse
 from manylinux_shim.project import inserted
 
 ROOT = Path(__file__).parents[1]
@@ -57,6 +58,7 @@ def test_every_example_of_pyproject_is_a_configuration_that_loads(
     (tmp_path / "pyproject.toml").write_text(block, encoding="utf-8")
     system = tomllib.loads(block)["build-system"]
     settings, _ = _settings.load_settings(tmp_path, None, {})
+    parse(settings.libraries)
     assert "manylinux-shim" in system["requires"]
     assert any(settings.backend.split(".")[0] in name for name in system["requires"])
     assert system["build-backend"] == "manylinux_shim" or "backend-path" in system

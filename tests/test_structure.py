@@ -23,6 +23,7 @@ ORDER = (
     "runtimes",
     "compiler",
     "target_python",
+    "libraries",
     "relink",
     "graft",
     "environment",

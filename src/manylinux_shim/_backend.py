@@ -35,7 +35,7 @@ def build_wheel(
         scratch = Path(private)
         with toolchain(
             plan, project, scratch, ask=lambda: delegated("get_requires_for_build_wheel", rest)
-        ) as variables:
+        ) as (variables, prefixes):
             if variables:
                 outdate(project)
             record = record_of_links(plan, scratch, variables)
@@ -44,7 +44,7 @@ def build_wheel(
             )
         from manylinux_shim.finish import finished  # slow to import, and every hook begins here
 
-        return finished(built, plan, Path(wheel_directory), record).name
+        return finished(built, plan, Path(wheel_directory), record, prefixes).name
 
 
 def get_requires_for_build_wheel(config_settings: ConfigSettings) -> List[str]:

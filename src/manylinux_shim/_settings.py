@@ -110,6 +110,38 @@ class Settings:
             default="`false`",
         ),
     )
+    libraries: Tuple[str, ...] = field(
+        default=(),
+        metadata=_key(
+            "libraries to fetch for the target: `deb:libpq-dev`, a package of the distribution,"
+            " or `wheel:scipy-openblas32`, a wheel of PyPI; what the wheel links of them goes into"
+            " it",
+            default="none",
+        ),
+    )
+    prefix: Tuple[str, ...] = field(
+        default=(),
+        metadata=_key(
+            "directories like `/usr` with libraries for the target, `deps/{target}`, which are"
+            " searched first and go into the wheel as far as it links them",
+            default="none",
+        ),
+    )
+    before_all: Optional[str] = field(
+        default=None,
+        metadata=_key(
+            "a command that builds libraries into `$PREFIX`, once for each target and policy",
+            default="none",
+        ),
+    )
+    before_all_inputs: Tuple[str, ...] = field(
+        default=(),
+        metadata=_key(
+            "patterns on files of the project that `before-all` depends on, besides those that it"
+            " names: where one changes, it runs again",
+            default="none",
+        ),
+    )
     sbom: bool = field(
         default=True,
         metadata=_key(
@@ -151,7 +183,7 @@ _FIELDS = {
     for f in dataclasses.fields(Settings)
     if not f.metadata.get("internal")
 }
-_LISTS = ("backend-path", "exclude")
+_LISTS = ("backend-path", "libraries", "prefix", "before-all-inputs", "exclude")
 _BOOLEANS = ("strip", "repair", "sbom", "require-native")
 
 

@@ -25,6 +25,7 @@ COMMANDS: Mapping[str, str] = {
     "init": "manylinux_shim.commands.init",
     "doctor": "manylinux_shim.commands.doctor",
     "relink": "manylinux_shim.commands.relink",
+    "run": "manylinux_shim.commands.run",
     "cache": "manylinux_shim.commands.cache",
 }
 """Every command, and the module whose ``COMMAND`` it is."""

@@ -48,7 +48,7 @@ def test_compiler_is_found_by_its_triplet_or_by_name() -> None:
 def test_python_headers_are_the_targets(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     machine.need_program("aarch64-linux-gnu-gcc")
     monkeypatch.setenv("MANYLINUX_SHIM_CACHE_DIR", str(tmp_path / "cache"))
-    variables = prepare_gcc(AARCH64, print)
+    variables = prepare_gcc(AARCH64, (), print)
     import sysconfig
 
     source = "#include <Python.h>\n#if !defined __aarch64__\n#error\n#endif\n"

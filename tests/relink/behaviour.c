@@ -427,6 +427,7 @@ static int check_fcntl64(any *function)
     CHECK(AS(type *)(fd, F_GETFD) == -1 && errno == EBADF);
     return 0;
 }
+#define check___fcntl_time64 check_fcntl64
 static int check_copy_file_range(any *function)
 {
     typedef ssize_t type(int, off64_t *, int, off64_t *, size_t, unsigned);
@@ -998,6 +999,9 @@ static const struct { const char *name; int (*check)(any *); } checks[] = {
     NAME(__isoc23_fwscanf), NAME(__isoc23_scanf), NAME(__isoc23_wscanf),
     NAME(__isoc23_vsscanf), NAME(__isoc23_vswscanf), NAME(__isoc23_vfscanf),
     NAME(__isoc23_vfwscanf), NAME(__isoc23_vscanf), NAME(__isoc23_vwscanf),
+#if __SIZEOF_POINTER__ == 4
+    NAME(__fcntl_time64),
+#endif
     NAME(fcntl64), NAME(copy_file_range), NAME(statx), NAME(renameat2), NAME(close_range),
     NAME(closefrom), NAME(getdents64), NAME(preadv2), NAME(pwritev2), NAME(preadv64v2),
     NAME(pwritev64v2), NAME(execveat), NAME(openat2), NAME(fsopen),

@@ -10,7 +10,7 @@ import sys
 from pathlib import Path
 from typing import Any, Callable, Dict, Optional, Sequence
 
-from manylinux_shim._errors import ShimError, WheelError
+from manylinux_shim._errors import SettingsError, ShimError, WheelError
 from manylinux_shim.commands import UNREADABLE
 
 DIST = Path("dist")
@@ -112,3 +112,18 @@ def width() -> int:
     if not sys.stdout.isatty():
         return 80
     return min(shutil.get_terminal_size().columns, 120)
+
+
+def config_settings(given: Sequence[str]) -> Dict[str, Any]:
+    """``-C`` options as frontends hand them on: a key that comes twice has a list."""
+    settings: Dict[str, Any] = {}
+    for text in given:
+        key, equals, value = text.partition("=")
+        if not (key and equals):
+            raise SettingsError(f"-C {text!r} is no setting", "Give it as KEY=VALUE.")
+        before = settings.get(key)
+        if before is None:
+            settings[key] = value
+        else:
+            settings[key] = [*(before if isinstance(before, list) else [before]), value]
+    return settings

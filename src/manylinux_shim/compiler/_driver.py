@@ -72,6 +72,8 @@ class Configuration:
         self.sysroot = one("sysroot")
         self.zig_target = one("zig-target")
         self.runtimes = one("runtimes")
+        self.prefix_includes = values.get("prefix-include", [])
+        self.prefix_libraries = values.get("prefix-library", [])
         self.fortran = values.get("fortran", [])
         self.cpu_flags = values.get("cpu", [])
         self.c_flags = values.get("c", [])
@@ -198,6 +200,8 @@ def _compile(configuration: Configuration, command: Command, own: Sequence[str])
         # __FILE__ and debug information must not tell where the build was.
         arguments.append(f"-ffile-prefix-map={source}=.")
     arguments += own
+    for directory in configuration.prefix_includes:
+        arguments += ["-isystem", directory]
     arguments += [flag.replace("{lib}", lib) for flag in system]
     if configuration.target.native:
         for directory in configuration.target.host_includes:
@@ -208,7 +212,8 @@ def _compile(configuration: Configuration, command: Command, own: Sequence[str])
 def _reply(zig: str, configuration: Configuration, command: Command, words: Sequence[str]) -> int:
     """Answer a question: ours where things are, lld's or clang's all else."""
     target = configuration.target
-    libraries = [f"{configuration.sysroot}/lib", *(target.host_libraries if target.native else ())]
+    libraries = [*configuration.prefix_libraries, f"{configuration.sysroot}/lib"]
+    libraries += target.host_libraries if target.native else []
     known = answer(
         words, multiarch=configuration.multiarch, tools=configuration.tools, libraries=libraries
     )
@@ -247,6 +252,7 @@ def _link_objects(zig: str, configuration: Configuration, command: Command) -> i
     lld = [zig, "ld.lld"]
     record = _record(command)
     command.recorded = bool(record)
+    command.linker += [f"-L{directory}" for directory in configuration.prefix_libraries]
     base = [*configuration.link_flags, *_recording(record)]
     take_from_host(command, configuration.target)
     if command.static and not command.shared:

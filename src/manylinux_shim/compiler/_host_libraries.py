@@ -16,7 +16,8 @@ NO_OPENMP = "zig has no OpenMP runtime"
 
 WAY_OUT = (
     'Build the project without it, or with `mode = "relink"`: GCC for the target compiles then,'
-    " and its library goes into the wheel."
+    " and its library goes into the wheel. An OpenMP runtime can be named, too:"
+    ' `libraries = ["wheel:cmeel-libomp"]`.'
 )
 
 _OF_GCC = {

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
         require_standard_library as require_standard_library,
     )
     from manylinux_shim.environment._rust import rust_sysroot as rust_sysroot
+    from manylinux_shim.environment._toolchain import Toolchain as Toolchain
     from manylinux_shim.environment._toolchain import missing as missing
     from manylinux_shim.environment._toolchain import outdate as outdate
     from manylinux_shim.environment._toolchain import record_of_links as record_of_links
@@ -26,6 +27,6 @@ __getattr__ = lazily(
         "_gcc": ("foreign_compilers",),
         "_prepare": ("prepare",),
         "_rust": ("compiles_rust", "require_standard_library", "rust_sysroot"),
-        "_toolchain": ("missing", "outdate", "record_of_links", "toolchain"),
+        "_toolchain": ("Toolchain", "missing", "outdate", "record_of_links", "toolchain"),
     },
 )

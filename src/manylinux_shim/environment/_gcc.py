@@ -23,7 +23,13 @@ from manylinux_shim._processes import run
 from manylinux_shim.environment._cross_files import cross_files
 from manylinux_shim.environment._fortran import FORTRAN_VARIABLES
 from manylinux_shim.environment._tools import PYTHON_VARIABLE
-from manylinux_shim.environment._variables import archivers, compilers, target_sysconfig
+from manylinux_shim.environment._variables import (
+    archivers,
+    compilers,
+    prefix_variables,
+    target_sysconfig,
+)
+from manylinux_shim.libraries import Prefix, directories
 from manylinux_shim.target_python import staged_headers
 from manylinux_shim.zig import cache_root, make_once
 
@@ -42,14 +48,18 @@ for word do
   set -- "$@" "$word"
 done
 shift "$count"
-exec {command} "$@"
+exec {command} "$@"{searched}
 """
 
 _SECONDS = 60
 
 
-def prepare_gcc(arch: Architecture, notice: Callable[[str], None]) -> Dict[str, str]:
+def prepare_gcc(
+    arch: Architecture, prefixes: Sequence[Prefix], notice: Callable[[str], None]
+) -> Dict[str, str]:
     """The variables that make the real backend compile for ``arch`` with its GCC.
+
+    ``prefixes`` have libraries for it, and are searched first.
 
     Raises ToolchainError, with the package to install, where there is none.
     """
@@ -59,7 +69,7 @@ def prepare_gcc(arch: Architecture, notice: Callable[[str], None]) -> Dict[str, 
     multiarch = arch.triplet("manylinux", sys.version_info[:2])
     host = sysconfig.get_config_var("MULTIARCH") or multiarch
     includes = staged_headers(cache, arch, host)
-    tools = _tools(cache, arch, found, includes)
+    tools = _tools(cache, arch, found, includes, prefixes)
     places = [f"/usr/lib/{arch.triplet_gnu}", f"/usr/{arch.gcc_triplet}/lib"]
     packages = [f"{place}/pkgconfig" for place in places]
     optional = {
@@ -70,12 +80,13 @@ def prepare_gcc(arch: Architecture, notice: Callable[[str], None]) -> Dict[str, 
     }
     sysroot = Path("/usr", arch.gcc_triplet)
     optional.update(cross_files(cache, arch, multiarch, tools, sysroot, host, os.environ))
+    searched = prefix_variables(prefixes, {**optional, **os.environ})
     unset = {name: value for name, value in optional.items() if not os.environ.get(name)}
     named = compilers(tools)
     if "fc" in found:
         named.update(dict.fromkeys(FORTRAN_VARIABLES, str(tools / "fc")))
     where = target_sysconfig(cache, arch, "manylinux", multiarch, tools, includes)
-    return {**unset, **named, **where, PYTHON_VARIABLE: sys.executable}
+    return {**unset, **searched, **named, **where, PYTHON_VARIABLE: sys.executable}
 
 
 def foreign_compilers(arch: Architecture, environ: Mapping[str, str]) -> Dict[str, List[str]]:
@@ -142,6 +153,7 @@ def _tools(
     arch: Architecture,
     found: Mapping[str, Sequence[str]],
     includes: Mapping[str, str],
+    prefixes: Sequence[Prefix],
 ) -> Path:
     """The directory of tools, made if it is not in the cache yet."""
     cases = "\n".join(
@@ -149,9 +161,14 @@ def _tools(
         for old, new in includes.items()
         for before in ("", "-I", "-isystem")
     )
+    searched = [f"-isystem {shlex.quote(d)}" for d in directories(p.include for p in prefixes)]
+    searched += [f"-L{shlex.quote(d)}" for d in directories(p.lib for p in prefixes)]
     texts = {
         tool: _SCRIPT.format(
-            command=shlex.join(command), arch=arch.name, cases=cases or "    *) ;;"
+            command=shlex.join(command),
+            arch=arch.name,
+            cases=cases or "    *) ;;",
+            searched="".join(f" {word}" for word in searched),
         )
         for tool, command in found.items()
     }

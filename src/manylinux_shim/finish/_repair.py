@@ -18,6 +18,7 @@ from manylinux_shim._platforms import Policy, lowest_policy
 from manylinux_shim.audit import Verdict, audit_wheel
 from manylinux_shim.audit import reasons as kinds
 from manylinux_shim.finish._run_paths import own_run_paths
+from manylinux_shim.libraries import Prefix, directories, sonames
 from manylinux_shim.wheel import WheelName, repack
 
 _RELINKABLE = (kinds.SYMBOL_VERSION, kinds.SYMBOL, kinds.RELR)
@@ -51,18 +52,26 @@ class Repaired:
         return self.verdict.wheel
 
 
-def repaired(verdict: Verdict, plan: Plan, search: Iterable[str], epoch: Optional[int]) -> Repaired:
+def repaired(
+    verdict: Verdict,
+    plan: Plan,
+    search: Iterable[str],
+    prefixes: Sequence[Prefix],
+    epoch: Optional[int],
+) -> Repaired:
     """The wheel of ``verdict`` with what it lacks: libraries inside, run paths, an older glibc.
 
-    ``search`` are directories with libraries that it was linked with. Works in
+    ``search`` are directories with libraries that it was linked with, ``prefixes`` those
+    whose libraries go in without being asked for. Works in
     the wheel's own directory. Raises PolicyError or another ShimError where
     what was asked for cannot be done.
     """
     state = Repaired(verdict)
+    search = [*directories(prefix.lib for prefix in prefixes), *search]
     if plan.settings.repair:
         state = _grafted(state, plan, search)
-    elif plan.mode in ("zig", "relink"):
-        state = _grafted(state, plan, search, only=COMPILERS_LIBRARIES)
+    elif plan.mode in ("zig", "relink") or prefixes:
+        state = _grafted(state, plan, search, only=(*COMPILERS_LIBRARIES, *sonames(prefixes)))
     state = _with_own_run_paths(state, plan)
     if plan.mode == "relink" or (plan.mode == "zig" and state.grafted):
         state = _relinked(state, plan, epoch)

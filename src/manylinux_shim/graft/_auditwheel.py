@@ -108,7 +108,9 @@ def graft(
     if not external:
         return Grafted(built)
     exclude = [*exclude, *(soname for soname in needed if soname not in external)]
-    _refuse_other_libc(built, verdict, external)
+    search = list(search)
+    if verdict.family != host_family():
+        _refuse_other_libc(built, verdict, external, search)
     if verdict.architecture is not None and verdict.architecture is not host_architecture():
         search = [*search, *foreign_directories(verdict.architecture)]
     missing = [*missing_auditwheel(), *missing_patchelf()]
@@ -157,10 +159,15 @@ def foreign_directories(arch: Architecture) -> List[str]:
     return [str(place) for place in places if place.is_dir()]
 
 
-def _refuse_other_libc(built: Path, verdict: Verdict, external: Mapping[str, str]) -> None:
-    if verdict.family == host_family():
+def _refuse_other_libc(
+    built: Path, verdict: Verdict, external: Mapping[str, str], search: Sequence[str]
+) -> None:
+    """PolicyError for what would have to come from this machine, whose libc is another one."""
+    elsewhere = (s for s in external if not any(Path(place, s).exists() for place in search))
+    soname = next(elsewhere, None)
+    if soname is None:
         return
-    soname, file = next(iter(external.items()))
+    file = external[soname]
     raise PolicyError(
         f"{built.name}: {file} needs {soname}, and libraries of this machine"
         f" ({host_family()}) cannot be grafted into a wheel for {verdict.family}",

@@ -15,6 +15,8 @@ from pathlib import Path
 from typing import Dict, Iterator, List, Optional
 from urllib.parse import quote
 
+from manylinux_shim.libraries import origin_of
+
 _OS_RELEASE = ("/etc/os-release", "/usr/lib/os-release")
 
 
@@ -26,10 +28,15 @@ class Package:
     version: str
     purl: str
     """Package URL: https://github.com/package-url/purl-spec."""
+    licence: str = ""
+    """SPDX expression; empty where nobody knows it."""
 
 
 def package_of(path: Path) -> Optional[Package]:
-    """The package that installed ``path``; None if no tool here knows it."""
+    """The package that ``path`` came with, fetched or installed; None if nothing here knows it."""
+    fetched = origin_of(path)
+    if fetched is not None:
+        return Package(*fetched)
     for ask in (_dpkg, _rpm, _apk):
         found = ask(path)
         if found is not None:

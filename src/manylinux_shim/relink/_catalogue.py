@@ -18,8 +18,9 @@ SOURCES: Mapping[str, str] = {
         tss_create tss_delete tss_get tss_set
         """,
     "files.c": """
-        close_range closefrom copy_file_range epoll_pwait2 execveat fcntl64 fsconfig fsmount
-        fsopen fspick getdents64 mount_setattr move_mount open_tree openat2 preadv2 preadv64v2
+        __fcntl_time64 close_range closefrom copy_file_range epoll_pwait2 execveat fcntl64
+        fsconfig fsmount fsopen fspick getdents64 mount_setattr move_mount open_tree openat2
+        preadv2 preadv64v2
         pwritev2 pwritev64v2 renameat2 statx
         """,
     "loader.c": "__libc_single_threaded _dl_find_object",
@@ -102,6 +103,7 @@ _NOT_ON = {
 }
 _ONLY_ON = {"__issignalingf128": ("x86_64",)}
 _64_BIT_ONLY = ("epoll_pwait2",)
+_32_BIT_ONLY = ("__fcntl_time64",)
 
 # What a version changed so that the one before is another interface, not an older one:
 # glibc's NEWS for 2.42 (speeds are numbers of bauds) and for 2.19 and 2.20 (s390's
@@ -131,6 +133,8 @@ OLDER_NAMES = {"__signgam": "signgam"}
 def can_supply(name: str, arch: Architecture) -> bool:
     """Whether there is a function for ``name``, of glibc, that is right on ``arch``."""
     if name in _64_BIT_ONLY and arch.bits == 32:
+        return False
+    if name in _32_BIT_ONLY and arch.bits == 64:
         return False
     if name in _ONLY_ON and arch.name not in _ONLY_ON[name]:
         return False

@@ -119,6 +119,7 @@ def _grafted(grafted: Mapping[str, Tuple[str, Optional[Package]]]) -> List[Compo
         Component(
             package.name if package else former,
             package.version if package else "",
+            package.licence if package else "",
             purl=package.purl if package else "",
             description="shared library of the machine that built the wheel, grafted into it",
             files=tuple(files),

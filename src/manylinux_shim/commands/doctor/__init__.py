@@ -7,11 +7,9 @@ import json
 import os
 import sys
 from pathlib import Path
-from typing import Any, Dict, List
 
-from manylinux_shim._errors import SettingsError
 from manylinux_shim.commands import Command
-from manylinux_shim.commands._arguments import add_project, use_colour, width
+from manylinux_shim.commands._arguments import add_project, config_settings, use_colour, width
 
 PROBLEMS = 1
 
@@ -36,7 +34,7 @@ def _run(options: argparse.Namespace) -> int:
     from manylinux_shim.commands.doctor._examine import examine
     from manylinux_shim.commands.doctor._findings import render, to_json
 
-    settings = _config_settings(options.settings)
+    settings = config_settings(options.settings)
     for key in ("target", "policy"):
         if getattr(options, key) is not None:
             settings[f"manylinux-shim.{key}"] = getattr(options, key)
@@ -49,21 +47,6 @@ def _run(options: argparse.Namespace) -> int:
         text = render(findings, width(), colour=use_colour())
     sys.stdout.write(text + "\n")
     return PROBLEMS if findings.problems else 0
-
-
-def _config_settings(given: List[str]) -> Dict[str, Any]:
-    """``-C`` options as frontends hand them on: a key that comes twice has a list."""
-    settings: Dict[str, Any] = {}
-    for text in given:
-        key, equals, value = text.partition("=")
-        if not (key and equals):
-            raise SettingsError(f"-C {text!r} is no setting", "Give it as KEY=VALUE.")
-        before = settings.get(key)
-        if before is None:
-            settings[key] = value
-        else:
-            settings[key] = [*(before if isinstance(before, list) else [before]), value]
-    return settings
 
 
 COMMAND = Command(

@@ -36,6 +36,20 @@ int fcntl64(int fd, int command, ...)
     return fcntl(fd, command, argument);
 }
 
+#if __SIZEOF_POINTER__ == 4
+/* The same where time_t has 64 bits: no command's argument has a time in it (glibc 2.34). */
+int __fcntl_time64(int fd, int command, ...)
+{
+    va_list list;
+    void *argument;
+
+    va_start(list, command);
+    argument = va_arg(list, void *);
+    va_end(list);
+    return fcntl(fd, command, argument);
+}
+#endif
+
 ssize_t copy_file_range(int in, off64_t *in_at, int out, off64_t *out_at, size_t length,
                         unsigned int flags)
 {

@@ -1,0 +1,28 @@
+"""Other people's libraries, for the target: fetched once, and found like any others."""
+
+from __future__ import annotations
+
+from manylinux_shim._lazy import lazily
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from manylinux_shim.libraries._fetched import fetched as fetched
+    from manylinux_shim.libraries._origins import Origin as Origin
+    from manylinux_shim.libraries._origins import origin_of as origin_of
+    from manylinux_shim.libraries._prefix import Prefix as Prefix
+    from manylinux_shim.libraries._prefix import directories as directories
+    from manylinux_shim.libraries._prefix import named_prefixes as named_prefixes
+    from manylinux_shim.libraries._prefix import sonames as sonames
+    from manylinux_shim.libraries._requirements import Requirement as Requirement
+    from manylinux_shim.libraries._requirements import parse as parse
+    from manylinux_shim.libraries._requirements import tools as tools
+
+__getattr__ = lazily(
+    __name__,
+    {
+        "_fetched": ("fetched",),
+        "_origins": ("Origin", "origin_of"),
+        "_prefix": ("Prefix", "directories", "named_prefixes", "sonames"),
+        "_requirements": ("Requirement", "parse", "tools"),
+    },
+)

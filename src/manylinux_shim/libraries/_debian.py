@@ -1,0 +1,312 @@
+"""Packages of Debian and Ubuntu for the target, by apt with directories of its own.
+
+Neither the machine's packages nor its architectures change, and nobody has to be root:
+apt fetches and checks signatures with the machine's sources and keys, and the files are
+unpacked into the cache. No script of a package runs.
+
+Sources: apt.conf(5), apt-get(8), dpkg-deb(1), Debian's policy manual (8.1.1, 9.1).
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import re
+import shutil
+import subprocess
+import tarfile
+import tempfile
+import time
+from pathlib import Path, PurePosixPath
+from typing import Callable, Dict, List, Optional, Sequence, Tuple
+from urllib.parse import quote, unquote
+
+from manylinux_shim._errors import ToolchainError
+from manylinux_shim._platforms import Architecture, Policy
+from manylinux_shim._processes import run
+from manylinux_shim.libraries._licences import debian_licence
+from manylinux_shim.libraries._origins import Origin, write_origins
+from manylinux_shim.libraries._relocated import relocated, states_paths
+from manylinux_shim.libraries._requirements import Requirement
+from manylinux_shim.zig import make_once
+
+_LAYOUT = 1
+
+_NAMES = {
+    "x86_64": "amd64", "i686": "i386", "aarch64": "arm64", "armv7l": "armhf",
+    "ppc64le": "ppc64el", "loongarch64": "loong64",
+}  # fmt: skip
+
+# What the sysroot has, or the compiler: libc, the kernel's headers, GCC's own libraries.
+_OURS = re.compile(
+    r"libc6(-dev)?|libc-(dev-)?bin|linux-libc-dev|libgcc-s1|libgcc-\d+-dev|gcc-\d+-base"
+    r"|libstdc\+\+.*|libcrypt-dev|libnsl-dev|libtirpc-dev|rpcsvc-proto|debconf.*|dpkg|tar"
+)
+_SECONDS = 3600
+_FRESH = 24 * 3600
+"""Seconds for which the lists of packages are believed."""
+
+_URI = re.compile(r"^'[^']*' (?P<file>\S+\.deb) (?P<size>\d+)", re.MULTILINE)
+
+
+def debian_prefix(
+    requirements: Sequence[Requirement],
+    arch: Architecture,
+    policy: Policy,
+    cache: Path,
+    notice: Callable[[str], None],
+) -> Path:
+    """The ``usr`` of a tree with the packages and what they depend on, for ``arch``.
+
+    Raises ToolchainError where there is no apt, and with its words where it fails.
+    """
+    named = ", ".join(map(str, requirements))
+    if policy.family == "musllinux":
+        raise ToolchainError(
+            f"{named} is for glibc, and this build is for musl",
+            "Build it in `before-all`, or name a wheel that has it for musl.",
+        )
+    for program in ("apt-get", "dpkg-deb"):
+        if shutil.which(program) is None:
+            raise ToolchainError(
+                f"{named} is a package of Debian or Ubuntu, and this machine has no {program}",
+                "Name a wheel of PyPI that has it (`wheel:`), build it in `before-all`, or name a"
+                " directory with it in `prefix`.",
+            )
+    debian = _NAMES.get(arch.name, arch.name)
+    sources = _sources()
+    wanted = sorted(
+        f"{one.name}={one.version}" if one.version else one.name for one in requirements
+    )
+    made_of = "\0".join([str(_LAYOUT), debian, *sources, *wanted])
+    digest = hashlib.sha256(made_of.encode()).hexdigest()[:16]
+    directory = cache / "libraries" / f"deb-{arch.name}-{digest}"
+
+    def make(staging: Path) -> None:
+        with tempfile.TemporaryDirectory(prefix="manylinux-shim-") as scratch:
+            apt = _Apt(Path(scratch), cache / "libraries" / f"apt-{debian}", debian, named)
+            packages = apt.fetch(wanted, notice)
+            origins: Dict[str, Origin] = {}
+            for package in packages:
+                _unpack(package, staging, directory, debian, origins)
+            write_origins(staging, origins)
+        (staging / "usr").mkdir(exist_ok=True)
+
+    make_once(directory, make)
+    return directory / "usr"
+
+
+def _sources() -> List[str]:
+    """What apt's sources say: another release is another library."""
+    places = [Path("/etc/apt/sources.list"), *sorted(Path("/etc/apt/sources.list.d").glob("*"))]
+    found = []
+    for place in places:
+        try:
+            found.append(place.read_text(encoding="utf-8", errors="replace"))
+        except OSError:
+            continue
+    return found
+
+
+class _Apt:
+    """apt with a state of its own."""
+
+    def __init__(self, scratch: Path, lists: Path, architecture: str, named: str) -> None:
+        self._archives = scratch / "archives"
+        self._lists = lists
+        self._named = named
+        self._warnings: List[str] = []
+        for directory in (self._archives / "partial", lists / "partial", scratch / "state"):
+            directory.mkdir(parents=True, exist_ok=True)
+        (scratch / "status").touch()
+        options = {
+            "APT::Architecture": architecture,
+            "APT::Architectures": architecture,
+            "APT::Get::Assume-Yes": "true",
+            "APT::Install-Recommends": "false",
+            "APT::Sandbox::User": "",
+            "Acquire::Languages": "none",
+            "Debug::NoLocking": "true",
+            "Dir::Cache": str(scratch),
+            "Dir::Cache::archives": str(self._archives),
+            "Dir::Cache::pkgcache": "",
+            "Dir::Cache::srcpkgcache": "",
+            "Dir::Log": str(scratch),
+            "Dir::State": str(scratch / "state"),
+            "Dir::State::lists": str(lists),
+            "Dir::State::status": str(scratch / "status"),
+        }
+        self._command = ["apt-get", "-q", *(f"-o{key}={value}" for key, value in options.items())]
+
+    def fetch(self, wanted: Sequence[str], notice: Callable[[str], None]) -> List[Path]:
+        """The archives of ``wanted`` and of what they depend on; the sysroot's own are left out."""
+        self._update()
+        listed = self._run("install", "--print-uris", *wanted)
+        found = [(unquote(match["file"]), int(match["size"])) for match in _URI.finditer(listed)]
+        kept = [(name, size) for name, size in found if not _OURS.fullmatch(name.split("_")[0])]
+        if not kept:
+            return []
+        megabytes = sum(size for _, size in kept) / 1e6
+        notice(f"fetching {self._named}: {len(kept)} packages, {megabytes:.1f} MB")
+        names = ["=".join(name.split("_")[:2]) for name, _ in kept]
+        self._run("download", *names, cwd=self._archives)
+        return sorted(self._archives.glob("*.deb"))
+
+    def _update(self) -> None:
+        stamp = self._lists / ".updated"
+        if stamp.is_file() and time.time() - stamp.stat().st_mtime < _FRESH:
+            return
+        # One list of several may be missing for a while; what matters is whether apt then finds
+        # the packages.
+        _, said = self._call("-oAcquire::Retries=3", "update")
+        self._warnings = _complaints(said)
+        if not self._warnings:
+            stamp.touch()
+
+    def _run(self, *arguments: str, cwd: Optional[Path] = None) -> str:
+        code, output = self._call(*arguments, cwd=cwd)
+        if code != 0:
+            lines = [*self._warnings, *_complaints(output)]
+            said = "\n".join(lines or output.splitlines()[-5:])
+            raise ToolchainError(
+                f"apt cannot fetch {self._named}. It said:\n{said}",
+                "Look at the name, at the network, and whether apt's sources have this architecture"
+                " (Ubuntu has most others on a server of its own).",
+            )
+        return output
+
+    def _call(self, *arguments: str, cwd: Optional[Path] = None) -> Tuple[int, str]:
+        try:
+            done = run(
+                [*self._command, *arguments],
+                cwd=cwd,
+                environment={**os.environ, "LC_ALL": "C"},
+                timeout=_SECONDS,
+            )
+        except (OSError, subprocess.TimeoutExpired) as error:
+            raise ToolchainError(f"apt cannot fetch {self._named}: {error}") from error
+        return done.returncode, done.stdout
+
+
+def _complaints(said: str) -> List[str]:
+    """apt's errors and warnings."""
+    return [line for line in said.splitlines() if line[:2] in ("E:", "W:")]
+
+
+def _unpack(
+    package: Path, staging: Path, tree: Path, architecture: str, origins: Dict[str, Origin]
+) -> None:
+    """Unpack what a build can use, with its paths as they will be in ``tree``."""
+    name, version, _ = unquote(package.name).split("_", 2)
+    libraries: List[str] = []
+    licence = ""
+    try:
+        with subprocess.Popen(
+            ["dpkg-deb", "--fsys-tarfile", str(package)], stdout=subprocess.PIPE
+        ) as reader, tarfile.open(fileobj=reader.stdout, mode="r|") as archive:
+            for member in archive:
+                path = _place(member.name)
+                if path is None:
+                    continue
+                if path.match("usr/share/doc/*/copyright"):
+                    file = archive.extractfile(member) if member.isfile() else None
+                    licence = debian_licence(file.read()) if file is not None else licence
+                elif _is_wanted(path):
+                    _write(archive, member, path, staging, tree)
+                    libraries += [str(path)] if ".so" in path.name else []
+    except (OSError, tarfile.TarError) as error:
+        raise ToolchainError(
+            f"{package.name} cannot be unpacked: {error}", "Try again; free some disk space."
+        ) from error
+    vendor = quote(_vendor())
+    purl = f"pkg:deb/{vendor}/{quote(name)}@{quote(version, safe='.-_~:')}?arch={architecture}"
+    origin = Origin(name, version, purl, licence)
+    origins.update(dict.fromkeys(libraries, origin))
+
+
+def _vendor() -> str:
+    try:
+        text = Path("/etc/os-release").read_text(encoding="utf-8", errors="replace")
+    except OSError:
+        return "debian"
+    match = re.search(r'(?m)^ID="?([a-z0-9._-]+)', text)
+    return match[1] if match else "debian"
+
+
+def _place(name: str) -> Optional[PurePosixPath]:
+    """Where a member goes, in a tree whose ``/lib`` is in ``/usr``; None if it leads out."""
+    parts = [part for part in PurePosixPath(name).parts if part not in ("/", ".")]
+    if not parts or ".." in parts:
+        return None
+    if parts[0] in ("lib", "lib64", "bin", "sbin"):
+        parts.insert(0, "usr")
+    return PurePosixPath(*parts)
+
+
+def _is_wanted(path: PurePosixPath) -> bool:
+    """Headers, libraries, pkg-config's and CMake's files, and scripts that tell of them."""
+    parts = path.parts
+    if parts[0] != "usr" or len(parts) < 3:
+        return False
+    if parts[1] in ("include", "lib", "lib64"):
+        return True
+    if parts[1] == "bin":
+        return path.name.endswith(("-config", "_config"))
+    return parts[1] == "share" and parts[2] in ("pkgconfig", "cmake", "aclocal")
+
+
+def _write(
+    archive: tarfile.TarFile,
+    member: tarfile.TarInfo,
+    path: PurePosixPath,
+    staging: Path,
+    tree: Path,
+) -> None:
+    to = staging / path
+    if any((staging / parent).is_symlink() for parent in path.parents):
+        raise ToolchainError(f"a package's file {path} would be written through a link")
+    if member.isdir():
+        to.mkdir(parents=True, exist_ok=True)
+        return
+    to.parent.mkdir(parents=True, exist_ok=True)
+    if to.is_symlink() or to.exists():
+        if to.is_dir() and not to.is_symlink():
+            return
+        to.unlink()
+    if member.issym() or member.islnk():
+        target = _link(member, path)
+        if target is not None:
+            to.symlink_to(target)
+        return
+    file = archive.extractfile(member)
+    if file is None:
+        return  # a device, or the like
+    data = file.read()
+    if states_paths(path.name, data):
+        data = relocated(data, str(tree))
+    to.write_bytes(data)
+    to.chmod(0o755 if member.mode & 0o111 else 0o644)
+
+
+def _link(member: tarfile.TarInfo, path: PurePosixPath) -> Optional[str]:
+    """A link's target from where it is, inside of the tree; None if it leads out."""
+    target = PurePosixPath(member.linkname)
+    if member.islnk():
+        target = PurePosixPath("/") / _normal(target.parts)
+    whole = target if target.is_absolute() else PurePosixPath("/") / path.parent / target
+    parts = _normal(whole.parts[1:]).parts
+    placed = _place(str(PurePosixPath(*parts))) if parts else None
+    if placed is None:
+        return None
+    return os.path.relpath(placed, path.parent)
+
+
+def _normal(parts: Sequence[str]) -> PurePosixPath:
+    """A path without ``..``, which at the root stays there."""
+    found: List[str] = []
+    for part in parts:
+        if part == "..":
+            found = found[:-1]
+        elif part not in (".", "/"):
+            found.append(part)
+    return PurePosixPath(*found)

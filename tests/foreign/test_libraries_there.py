@@ -1,0 +1,105 @@
+"""Libraries that a line in the settings brings, on an old system and another architecture."""
+
+from __future__ import annotations
+
+from typing import Dict, Iterator
+
+import pytest
+import roots
+from bench import Bench, Project, bench_of, sdist, written
+from support import projects, sboms, wheels
+from support.workshop import Workshop
+from test_gcc_there import OPENMP
+
+pytestmark = [pytest.mark.foreign, pytest.mark.pypi]
+
+BUILDS_ITS_OWN: Dict[str, str] = {
+    "pyproject.toml": projects.pyproject(
+        ["setuptools"], settings='before-all = "sh build.sh"\nbefore-all-inputs = ["count/*"]'
+    ),
+    "setup.py": """\
+from setuptools import Extension, setup
+extension = Extension("counts", ["counts.c"], libraries=["count"])
+setup(name="counts", version="1.0", ext_modules=[extension])
+""",
+    "build.sh": """\
+set -e
+$CC -O2 -fPIC -shared -Wl,-soname,libcount.so.3 count/count.c -o "$PREFIX/lib/libcount.so.3"
+ln -s libcount.so.3 "$PREFIX/lib/libcount.so"
+cp count/count.h "$PREFIX/include/"
+echo "for $TARGET, $POLICY, $HOST_TRIPLET"
+""",
+    "count/count.c": """\
+#include "count.h"
+int count(const char *text)
+{
+    int found = 0;
+    while (*text++)
+        found++;
+    return found;
+}
+""",
+    "count/count.h": "int count(const char *);\n",
+    "counts.c": """\
+#include <Python.h>
+#include <count.h>
+static PyObject *call(PyObject *module, PyObject *text)
+{
+    return PyLong_FromLong(count(PyUnicode_AsUTF8(text)));
+}
+static PyMethodDef methods[] = {{"count", call, METH_O, ""}, {NULL, NULL, 0, NULL}};
+static struct PyModuleDef module = {PyModuleDef_HEAD_INIT, "counts", NULL, -1, methods};
+PyMODINIT_FUNC PyInit_counts(void) { return PyModule_Create(&module); }
+""",
+}
+
+PROJECTS = (
+    Project(
+        "PyYAML",
+        sdist("pyyaml==6.0.2"),
+        "import yaml\n"
+        "print(yaml.load('{a: [1, 2]}', Loader=yaml.CSafeLoader), yaml.__with_libyaml__)",
+        "{'a': [1, 2]} True\n",
+        settings={"libraries": "deb:libyaml-dev"},
+    ),
+    Project(
+        "OpenMP",
+        written("teams", OPENMP),
+        # There is no /proc there, by which LLVM's runtime would bind its threads.
+        "import os; os.environ['KMP_AFFINITY'] = 'disabled'\nimport teams; print(teams.members())",
+        "3\n",
+        settings={"libraries": "wheel:cmeel-libomp==21.1.8"},
+    ),
+    Project(
+        "before-all",
+        written("counts", BUILDS_ITS_OWN),
+        "import counts; print(counts.count('four'))",
+        "4\n",
+    ),
+)
+BRINGS = {
+    "PyYAML": ("libyaml", "libyaml-0-2", "pkg:deb/debian/libyaml-0-2@"),
+    "OpenMP": ("libomp", "cmeel-libomp", "pkg:pypi/cmeel-libomp@21.1.8"),
+    "before-all": ("libcount", "libcount.so.3", ""),
+}
+
+
+@pytest.fixture(scope="module", params=["amd64", "arm64"])
+def bench(
+    request: pytest.FixtureRequest, workshop: Workshop, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Bench]:
+    system = roots.SYSTEMS[request.param]
+    with bench_of(system, PROJECTS, workshop, tmp_path_factory) as bench:
+        yield bench
+
+
+@pytest.mark.parametrize("project", PROJECTS, ids=lambda project: project.name)
+def test_library_goes_into_the_wheel_and_works_there(bench: Bench, project: Project) -> None:
+    bench.check_tag(project)
+    wheel = bench.wheel(project)
+    file, name, purl = BRINGS[project.name]
+    assert any(file in member for member in wheels.elf_members(wheel))
+    component = sboms.components(sboms.own(wheel))[name]
+    assert str(component.get("purl", "")).startswith(purl)
+    assert bool(component.get("purl")) is bool(purl)
+    assert bench.use(project) == project.prints
