@@ -15,12 +15,13 @@ import struct
 import sys
 import tempfile
 from pathlib import Path
-from typing import Callable, List
+from typing import Callable, List, Tuple
 
 from made_elf import ET_EXEC, Made, Need, glibc_need
 from made_wheel import make_wheel
 
 from manylinux_shim._errors import ElfError, WheelError
+from manylinux_shim._platforms import Policy, parse_platform_tag
 from manylinux_shim.audit import audit_wheel, render, to_json
 from manylinux_shim.audit._audit import judge
 from manylinux_shim.audit._symbols import GlibcTable, MuslTable
@@ -78,6 +79,25 @@ def mutated(data: bytes, chance: random.Random) -> bytes:
     return bytes(changed)
 
 
+def _names(chance: random.Random) -> Tuple[str, str]:
+    """Tags of a wheel, and the name of its module, often nearly right."""
+    parts = [
+        chance.choice(("cp311", "cp311.cp312", "py3", "cp315", "pp311", "py2.py3")),
+        chance.choice(("cp311", "abi3", "abi3t", "none", "cp313t", "pypy311_pp73", "abi3.abi3t")),
+        chance.choice(("manylinux1_x86_64", "manylinux_2_17_x86_64.manylinux2014_x86_64")),
+    ]
+    suffixes = (".cpython-311-x86_64-linux-gnu", ".abi3", ".abi3t", ".pypy311-pp73-x86_64", "")
+    texts = ["-".join(parts), f"made/_made{chance.choice(suffixes)}.so"]
+    for place, letters in enumerate(("-._ac0123456789px", "-._ac0123456789/$\u0130")):
+        for _ in range(chance.randrange(3)):
+            at = chance.randrange(len(texts[place]))
+            width = chance.randrange(2)
+            new = chance.choice(letters) if chance.random() < 0.8 else ""
+            texts[place] = texts[place][:at] + new + texts[place][at + width :]
+    # A directory separator in a file's name is another file's.
+    return texts[0].replace("/", ""), texts[1]
+
+
 def run(name: str, number: int, inputs: Callable[[int], object]) -> int:
     """Feed ``number`` inputs; how many were decided."""
     decided = 0
@@ -126,7 +146,24 @@ def main(seed: int, elfs: int, wheels: int) -> None:
             verdict = audit_wheel(made)
             assert not verdict.truthful, "a lie was believed"
 
+        def one_name(i: int) -> None:
+            chance = random.Random(seed * 3_000_017 + i)
+            tag, member = _names(chance)
+            named = make_wheel(Path(scratch), {member: lie}, tag)
+            try:
+                verdict = audit_wheel(named)
+            finally:
+                named.unlink()
+            to_json(verdict)
+            render(verdict)
+            # A tag may by chance be one that is kept: no promise, or of a newer glibc.
+            parsed = [parse_platform_tag(platform) for platform in verdict.claimed]
+            kept = (each is None or each[0] >= Policy.parse("manylinux_2_25") for each in parsed)
+            assert not verdict.truthful or all(kept), "a lie was believed"
+
         decided = run("ELF", elfs, one_elf) + run("wheel", wheels, one_wheel)
+        decided += run("name", wheels, one_name)
+        wheels *= 2
     print(f"{decided} decided, {elfs + wheels - decided} refused")
 
 

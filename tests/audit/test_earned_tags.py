@@ -484,6 +484,26 @@ def test_a_static_program_earns_the_tags_of_both_families(tmp_path: Path) -> Non
     assert verdict.earned == ("manylinux_2_5_x86_64", "manylinux1_x86_64", "musllinux_1_1_x86_64")
 
 
+@pytest.mark.parametrize(
+    ("arch", "loader", "true"),
+    [
+        ("x86_64", "/lib64/ld-linux-x86-64.so.2", True),
+        ("aarch64", "/lib/ld-linux-aarch64.so.1", True),
+        ("x86_64", "/lib/ld-linux-x86-64.so.2", False),
+        ("x86_64", "/nix/store/abc-glibc-2.39/lib/ld-linux-x86-64.so.2", False),
+    ],
+)
+def test_a_program_has_to_name_the_loader_that_systems_have(
+    tmp_path: Path, arch: str, loader: str, true: bool
+) -> None:
+    program = Made(arch=arch, needed=LIBC, interpreter=loader, defined=())
+    verdict = audit(
+        tmp_path, {"made-1.0.data/scripts/made": program}, f"py3-none-manylinux_2_17_{arch}"
+    )
+    assert verdict.truthful is true
+    assert true or verdict.reasons[0].library == loader
+
+
 def test_a_program_among_the_scripts_is_judged(tmp_path: Path) -> None:
     made = Made(
         needed=LIBC, undefined=[glibc_need("getrandom", "2.25")],

@@ -23,7 +23,7 @@ def mutate(seed: int, elfs: int, wheels: int) -> None:
     found = re.fullmatch(r"(\d+) decided, (\d+) refused\n", run.stdout)
     assert found is not None, run.stdout
     decided, refused = int(found[1]), int(found[2])
-    assert decided + refused == elfs + wheels
+    assert decided + refused == elfs + 2 * wheels  # as many names
     # Both happen, or the mutations are too weak or too strong to tell anything.
     assert decided > elfs // 20
     assert refused > elfs // 20
@@ -31,7 +31,7 @@ def mutate(seed: int, elfs: int, wheels: int) -> None:
 
 @pytest.mark.long
 def test_twenty_thousand_mutations_are_decided_or_refused() -> None:
-    mutate(seed=20261, elfs=17_000, wheels=3_000)
+    mutate(seed=20261, elfs=15_000, wheels=2_500)
 
 
 @pytest.mark.slow

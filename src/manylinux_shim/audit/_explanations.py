@@ -242,6 +242,15 @@ def not_stable(
     )  # fmt: skip
 
 
+def no_loader(facts: ElfFacts) -> Reason:
+    """A program whose ``PT_INTERP`` is a path of the machine that linked it."""
+    return Reason(
+        None, facts.name, kinds.LIBRARY, library=facts.interpreter,
+        allowed="the program names a loader that is there on no system",
+        remedy="Link it without --dynamic-linker, by a compiler that is for all systems.",
+    )  # fmt: skip
+
+
 def not_in_python(facts: ElfFacts, symbol: str, version: str) -> Reason:
     """A symbol of Python's that the interpreter of a tag does not have."""
     return Reason(

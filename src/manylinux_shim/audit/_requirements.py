@@ -56,7 +56,15 @@ def libc_of(facts: ElfFacts, arch: Architecture) -> Optional[str]:
     return None
 
 
+def loaders(arch: Architecture) -> Tuple[str, str]:
+    """The paths of glibc's and of musl's loader, which a program has to name."""
+    directory = "/lib64" if arch.name in _LIB64 else "/lib"
+    return f"{directory}/{arch.glibc_loader}", f"/lib/{arch.musl_loader}"
+
+
 FAMILIES = ("manylinux", "musllinux")
+_LIB64 = ("x86_64", "ppc64le", "loongarch64")
+"""Where glibc's loader is in ``/lib64``, and not in ``/lib`` (the ABI's supplements)."""
 _SYSTEMS = ("/usr/", "/lib/", "/lib64/")
 
 
@@ -114,6 +122,8 @@ class Judge:
         """Everything that ``facts`` asks for beyond what all policies allow."""
         libc = libc_of(facts, self.arch)
         found: List[Requirement] = []
+        if facts.executable and facts.interpreter not in (None, *loaders(self.arch)):
+            found += [Requirement(family, NEVER, why.no_loader(facts)) for family in FAMILIES]
         for family, judge in zip(FAMILIES, (self._on_glibc, self._on_musl)):
             always = self._of_the_file(facts, self._scopes[family])
             found += [Requirement(family, NEVER, reason) for reason in always]
