@@ -34,6 +34,7 @@ def audit(directory: Path, symbol: Need, tag: str, suffix: str) -> Verdict:
         ("PyUnicode_AsUnicode", "cp313-cp313", ".cpython-313-x86_64-linux-gnu", True),
         ("PyUnicode_AsUnicode", "cp313-cp313t", ".cpython-313t-x86_64-linux-gnu", True),
         # Of builds without the GIL the private ones are not known.
+        ("PyUnstable_Module_SetGIL", "cp314-cp314t", ".cpython-314t-x86_64-linux-gnu", False),
         ("_Py_MergeZeroLocalRefcount", "cp313-cp313t", ".cpython-313t-x86_64-linux-gnu", False),
         ("_Py_MergeZeroLocalRefcount", "cp313-cp313", ".cpython-313-x86_64-linux-gnu", True),
         ("PyOwn_Call", "cp312-cp312", ".cpython-312-x86_64-linux-gnu", False),

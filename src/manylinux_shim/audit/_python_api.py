@@ -56,6 +56,10 @@ class Interpreters(NamedTuple):
                     own.append(name)
         return cls(sources, stable, dict(zip(sources, map(frozenset, names))))
 
+    def had(self, symbol: str) -> bool:
+        """Whether a version that the table knows has this, and it is public."""
+        return not symbol.startswith("_") and any(symbol in own for own in self.symbols.values())
+
 
 def _version(text: str) -> PythonVersion:
     major, _, minor = text.partition(".")
@@ -76,8 +80,9 @@ def asked_of_python(
 ) -> Checked:
     """Whether the interpreters of a wheel's tags have what its modules need of them.
 
-    Tags of a stable ABI are left to the check of that. Of a build without the GIL, whose own
-    private functions are in no table, the public ones are held against the other's.
+    Tags of a stable ABI are left to the check of that. Builds without the GIL have functions of
+    their own that are in no table (``PyUnstable_Module_SetGIL``): of those, only public ones
+    that another version has are missed.
     """
     files = tuple(files)
     modules = [f for f in files if is_module(f)]
@@ -98,7 +103,8 @@ def asked_of_python(
             if imports(facts, python, abi):
                 lacking += [
                     (f"{python}-{abi}", why.not_in_python(facts, symbol, f"3.{match[1]}"))
-                    for symbol in _missing(facts, symbols, files, bool(match[2]))
+                    for symbol in _missing(facts, symbols, files)
+                    if not match[2] or table.had(symbol)
                 ]
     notes = tuple(
         f"what its modules need of Python was not checked for {abi}: no table has that one"
@@ -107,16 +113,12 @@ def asked_of_python(
     return Checked(tuple(lacking), notes)
 
 
-def _missing(
-    facts: ElfFacts, symbols: FrozenSet[str], files: Iterable[ElfFacts], threaded: bool
-) -> List[str]:
+def _missing(facts: ElfFacts, symbols: FrozenSet[str], files: Iterable[ElfFacts]) -> List[str]:
     wanted = [
         symbol.name
         for symbol in facts.undefined
         if not symbol.weak and symbol.name not in symbols and API.match(symbol.name)
     ]
     return [
-        symbol
-        for symbol in dict.fromkeys(wanted)
-        if not (threaded and symbol.startswith("_")) and not any(symbol in f.exports for f in files)
+        symbol for symbol in dict.fromkeys(wanted) if not any(symbol in f.exports for f in files)
     ]
