@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import zlib
 from typing import Dict, Iterator
 
 import pytest
@@ -53,6 +54,45 @@ PyMODINIT_FUNC PyInit_counts(void) { return PyModule_Create(&module); }
 """,
 }
 
+# Debian 11's own zlib, which its Python has loaded, is older than what libpng was built with.
+PICTURES: Dict[str, str] = {
+    "pyproject.toml": projects.pyproject(["setuptools"]),
+    "setup.py": """\
+from setuptools import Extension, setup
+extension = Extension("pictures", ["pictures.c"], libraries=["png16", "z"])
+setup(name="pictures", version="1.0", ext_modules=[extension])
+""",
+    "pictures.c": """\
+#include <Python.h>
+#include <png.h>
+#include <string.h>
+#include <zlib.h>
+static PyObject *packed(PyObject *module, PyObject *size)
+{
+    unsigned width = PyLong_AsUnsignedLong(size), at;
+    char *pixels = calloc(width, width), *again = malloc(width * width);
+    png_alloc_size_t room = 1 << 20;
+    void *file = malloc(room);
+    png_image image = {.version = PNG_IMAGE_VERSION, .width = width, .height = width};
+    for (at = 0; at < width * width; at++)
+        pixels[at] = at % 251;
+    png_image_write_to_memory(&image, file, &room, 0, pixels, width, NULL);
+    memset(&image, 0, sizeof image);
+    image.version = PNG_IMAGE_VERSION;
+    png_image_begin_read_from_memory(&image, file, room);
+    image.format = PNG_FORMAT_GRAY;
+    png_image_finish_read(&image, NULL, again, width, NULL);
+    int same = image.warning_or_error == 0 && memcmp(pixels, again, width * width) == 0;
+    unsigned long sum = crc32_z(0, (void *)pixels, 3);
+    free(pixels), free(again), free(file);
+    return Py_BuildValue("sik", zlibVersion(), same, sum);
+}
+static PyMethodDef methods[] = {{"packed", packed, METH_O, ""}, {NULL, NULL, 0, NULL}};
+static struct PyModuleDef module = {PyModuleDef_HEAD_INIT, "pictures", NULL, -1, methods};
+PyMODINIT_FUNC PyInit_pictures(void) { return PyModule_Create(&module); }
+""",
+}
+
 PROJECTS = (
     Project(
         "PyYAML",
@@ -71,6 +111,14 @@ PROJECTS = (
         settings={"libraries": "wheel:cmeel-libomp==21.1.8"},
     ),
     Project(
+        "newer zlib",
+        written("pictures", PICTURES),
+        "import pictures, zlib\nversion, *rest = pictures.packed(50)\n"
+        "print(rest, version > zlib.ZLIB_RUNTIME_VERSION)",
+        f"[1, {zlib.crc32(bytes(range(3)))}] True\n",
+        settings={"libraries": "deb:libpng-dev"},
+    ),
+    Project(
         "before-all",
         written("counts", BUILDS_ITS_OWN),
         "import counts; print(counts.count('four'))",
@@ -80,6 +128,7 @@ PROJECTS = (
 BRINGS = {
     "PyYAML": ("libyaml", "libyaml-0-2", "pkg:deb/debian/libyaml-0-2@"),
     "OpenMP": ("libomp", "cmeel-libomp", "pkg:pypi/cmeel-libomp@21.1.8"),
+    "newer zlib": ("libz-", "zlib1g", "pkg:deb/debian/zlib1g@"),
     "before-all": ("libcount", "libcount.so.3", ""),
 }
 

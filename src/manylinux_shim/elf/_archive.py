@@ -17,6 +17,7 @@ _ET_REL = 1
 _SHT_SYMTAB, _SHT_RELA, _SHT_REL, _SHT_SYMTAB_SHNDX = 2, 4, 9, 18
 _SHF_WRITE, _SHF_ALLOC = 1, 2
 _STB_LOCAL, _STB_GLOBAL, _STB_WEAK = 0, 1, 2
+_VISIBILITY = 3
 _SHN_LORESERVE, _SHN_XINDEX = 0xFF00, 0xFFFF
 
 
@@ -153,6 +154,16 @@ class RelocatableObject:
             fields[info] = _STB_GLOBAL << 4 | fields[info] & 15
             fields[section] = fields[value] = fields[size] = 0
             self._symbol.pack_into(changed, at, *fields)
+        return bytes(changed)
+
+    def with_visible(self, names: Collection[str]) -> bytes:
+        """The object with the default visibility for ``names`` that it defines."""
+        changed = bytearray(self.data)
+        table = next((s for s in self.sections if s.type == _SHT_SYMTAB), self.sections[0])
+        other = 5 if self._bits == 64 else 13
+        for symbol in self.symbols:
+            if symbol.defined and symbol.is_global and symbol.name in names:
+                changed[table.offset + self._symbol.size * symbol.number + other] &= ~_VISIBILITY
         return bytes(changed)
 
     @property

@@ -72,6 +72,7 @@ def repaired(
         state = _grafted(state, plan, search)
     elif plan.mode in ("zig", "relink") or prefixes:
         state = _grafted(state, plan, search, only=(*COMPILERS_LIBRARIES, *sonames(prefixes)))
+    state = _with_newer(state, plan, search)
     state = _with_own_run_paths(state, plan)
     if plan.mode == "relink" or (plan.mode == "zig" and state.grafted):
         state = _relinked(state, plan, epoch)
@@ -133,6 +134,30 @@ def _grafted(
             f" ({', '.join(runtimes)}), each with threads of its own: link all files with one"
         )
     return replace(after, grafted=done.members, sources=done.sources)
+
+
+def _with_newer(state: Repaired, plan: Plan, search: Sequence[str]) -> Repaired:
+    """With those libraries inside that every system has, but too old a one."""
+    arch = state.verdict.architecture
+    if arch is None or state.verdict.family != "manylinux":
+        return state
+    from manylinux_shim.graft import graft_newer, system_directories
+
+    directories = [*search, *(system_directories(arch) if plan.settings.repair else ())]
+    done = graft_newer(
+        state.verdict,
+        _scratch(state, "newer"),
+        policy=plan.policy or lowest_policy(arch),
+        search=directories,
+        notice=say,
+    )
+    if done.wheel == state.wheel:
+        return state
+    return replace(
+        _audited(state, done.wheel, plan),
+        grafted=(*state.grafted, *done.members),
+        sources={**(state.sources or {}), **done.sources},
+    )
 
 
 def _with_own_run_paths(state: Repaired, plan: Plan) -> Repaired:

@@ -35,6 +35,7 @@ AUDITWHEEL_REQUIREMENT = "auditwheel>=6"
 
 _GRAFTING = re.compile(r"Grafting: (.+) -> (.+)")
 _OWN_SETTINGS = ("AUDITWHEEL_PLAT", "AUDITWHEEL_ZIP_COMPRESSION_LEVEL")
+_OTHER_PLACES = ("/usr/lib64", "/lib64", "/usr/lib", "/lib")
 _SEARCH = "AUDITWHEEL_LD_LIBRARY_PATH"
 _WITH_SEARCH, _WITH_AUTO = (6, 7), (6, 4)
 """Who brought the variable, and ``--plat auto``. For Python 3.8 and 3.9 there are older ones."""
@@ -112,7 +113,7 @@ def graft(
     if verdict.family != host_family():
         _refuse_other_libc(built, verdict, external, search)
     if verdict.architecture is not None and verdict.architecture is not host_architecture():
-        search = [*search, *foreign_directories(verdict.architecture)]
+        search = [*search, *system_directories(verdict.architecture)]
     missing = [*missing_auditwheel(), *missing_patchelf()]
     if missing:
         raise ToolchainError(
@@ -145,16 +146,18 @@ def _matches(soname: str, patterns: Iterable[str]) -> bool:
     return any(fnmatch.fnmatchcase(soname, pattern) for pattern in patterns)
 
 
-def foreign_directories(arch: Architecture) -> List[str]:
-    """Where this machine has libraries for another architecture, if it has any.
+def system_directories(arch: Architecture) -> List[str]:
+    """Where this machine has libraries for an architecture, if it has any.
 
-    Debian's places for packages of that architecture, and for what its cross compilers bring.
+    Debian's places for packages of that architecture, and for what its cross compilers bring;
+    for its own architecture those of other distributions too.
     """
     cross = Path("/usr/lib/gcc-cross", arch.gcc_triplet)
     places = [
         *(Path(parent, arch.triplet_gnu) for parent in ("/usr/lib", "/lib")),
         *(Path("/usr", arch.gcc_triplet, name) for name in ("lib", "lib64")),
         *sorted(cross.glob("*"), reverse=True),
+        *(map(Path, _OTHER_PLACES) if arch is host_architecture() else ()),
     ]
     return [str(place) for place in places if place.is_dir()]
 

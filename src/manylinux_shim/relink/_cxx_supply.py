@@ -1,4 +1,4 @@
-"""The library that goes into a wheel for what an older libstdc++ lacks.
+"""The library that goes into a wheel for what an older libstdc++ or libgcc_s lacks.
 
 Linked by zig from objects of this machine's libstdc++.a, against a stub that has what
 the older one has. One for the whole wheel: what files throw at each other has one type.
@@ -45,18 +45,22 @@ def cxx_library(
         name: RelocatableObject(gcc.members[name]).without_definitions(left)
         for name, left in selection.members.items()
     }
+    for name in sorted(selection.builtins):
+        found = gcc.builtin(name)
+        if found is not None:
+            objects[f"libgcc.a: {name}"] = found.with_visible(selection.builtins)
     sources = [SOURCE_DIRECTORY / name for name in sources_of(_supplied(selection, arch, policy))]
     stub = _stub(objects, sources, gcc.there(arch, policy), arch)
-    exported = sorted(selection.exported)
+    exported = sorted(selection.exported | selection.builtins)
     hashed = hashlib.sha256()
     for part in (zig.version, target, *LINK_FLAGS, *_FLAGS, CXX_VERSION, *exported, *stub):
         hashed.update(f"{part}\0".encode())
     for name, data in objects.items():
         hashed.update(f"{name}\0".encode() + data)
-    for source in sources:
+    for source in (*sources, *([gcc.builtins] if gcc.builtins else ())):
         hashed.update(source.read_bytes())
     digest = hashed.hexdigest()[:12]
-    soname = f"libmanylinux_shim_cxx_{digest}.so"
+    soname, version = f"libmanylinux_shim_cxx_{digest}.so", f"{CXX_VERSION}_{digest}"
     parts = sysroot(zig, arch, policy, cache)
 
     def make(staging: Path) -> None:
@@ -66,18 +70,21 @@ def cxx_library(
         for number, data in enumerate(objects.values()):
             (scratch / f"{number}.o").write_bytes(data)
             inputs.append(f"{number}.o")
-        _make_stub(zig, arch, parts, stub, scratch)
-        inputs += [LIBSTDCXX, *([str(gcc.builtins)] if gcc.builtins else ())]
+        if stub:
+            _make_stub(zig, arch, parts, stub, scratch)
+            inputs.append(LIBSTDCXX)
+        inputs += [str(gcc.builtins)] if gcc.builtins else []
         inputs += libraries_of(parts, "c", "pthread", "dl", "m", "gcc_s")
-        script = f"{CXX_VERSION} {{ global: {'; '.join(exported)}; local: *; }};\n"
+        script = f"{version} {{ global: {'; '.join(exported)}; local: *; }};\n"
         (scratch / "visible.map").write_text(script, encoding="utf-8")
         named = ["-soname", soname, "--version-script", "visible.map", "-o"]
         flags = [*parts.link_flags, *LINK_FLAGS, *_FLAGS, *named, str(staging / soname)]
         run_zig(zig, scratch, ["ld.lld", *flags, *inputs])
         shutil.rmtree(scratch)
 
+    source = gcc.archive if selection.members else gcc.builtins
     directory = make_once(cache / "supplied" / f"{target}-{digest}", make)
-    return Library(soname, (directory / soname).read_bytes(), gcc.archive)
+    return Library(soname, (directory / soname).read_bytes(), source, version)
 
 
 def _supplied(selection: Selection, arch: Architecture, policy: Policy) -> List[str]:

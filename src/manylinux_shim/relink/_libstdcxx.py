@@ -16,7 +16,7 @@ from manylinux_shim._errors import ElfError
 from manylinux_shim._platforms import Architecture, Policy
 from manylinux_shim._processes import run
 from manylinux_shim.audit import floor_of, version_floor
-from manylinux_shim.elf import MAGIC, Definition, definitions, read_archive
+from manylinux_shim.elf import Definition, RelocatableObject, definitions, read_archive
 from manylinux_shim.relink._catalogue import CXX_NAMES
 from manylinux_shim.relink._selection import CHANGED, CHANGED_IN, Older, StaticLibrary
 
@@ -47,6 +47,19 @@ class Libstdcxx:
     def library(self) -> StaticLibrary:
         """The same, by what they define."""
         return StaticLibrary(self.members)
+
+    def builtin(self, name: str) -> Optional[RelocatableObject]:
+        """The object of libgcc.a that defines a function, if it keeps nothing in variables."""
+        if name not in self._builtins:
+            return None
+        found = self._builtins.objects[self._builtins.home(name)[0]]
+        keeps = any(s.is_allocated and s.is_writable and s.size for s in found.sections)
+        return None if keeps else found
+
+    @cached_property
+    def _builtins(self) -> StaticLibrary:
+        members = read_archive(self.builtins.read_bytes()) if self.builtins else {}
+        return StaticLibrary(members)
 
     @property
     def newest(self) -> Tuple[int, ...]:
@@ -82,16 +95,14 @@ def find_libstdcxx(arch: Architecture) -> Optional[Libstdcxx]:
     """
     found = []
     for archive, shared in dict.fromkeys(_candidates(arch)):
-        with archive.open("rb") as file:
-            if file.read(len(MAGIC)) == MAGIC:
-                continue
         builtins = archive.with_name("libgcc.a")
         candidate = Libstdcxx(archive, shared, builtins if builtins.is_file() else None)
         try:
-            if candidate.shared.read_bytes()[18:20] in _machine(arch) and candidate.newest:
+            machine = shared.read_bytes()[18:20]
+            if machine == _machine(arch) and candidate.newest and candidate.members:
                 found.append(candidate)
         except (OSError, ElfError):
-            continue
+            continue  # cut short, or an archive that names its objects instead of having them
     return max(found, key=lambda each: (each.newest, str(each.archive)), default=None)
 
 
@@ -105,8 +116,8 @@ def install(arch: Architecture) -> str:
     )
 
 
-def _machine(arch: Architecture) -> Tuple[bytes, ...]:
-    return (arch.machine.to_bytes(2, "big" if arch.big_endian else "little"),)
+def _machine(arch: Architecture) -> bytes:
+    return arch.machine.to_bytes(2, "big" if arch.big_endian else "little")
 
 
 def _candidates(arch: Architecture) -> Iterator[Tuple[Path, Path]]:

@@ -54,6 +54,8 @@ class Need:
     flags: int
     index: int
     """What symbols refer to it by."""
+    exact: bool = False
+    """Whether a definition without any version will not do (bit 15 of ``vna_other``)."""
 
 
 @dataclass(frozen=True)
@@ -170,7 +172,8 @@ def _needs(image: Image, last: Dict[int, int], strings: Strings) -> Tuple[Tuple[
         for _ in range(count):
             _, flags, index, name, step = vernaux.unpack_from(image.data, place)
             places.append(place)
-            needs.append(Need(strings.at(file), strings.at(name), flags, index & 0x7FFF))
+            exact = bool(index & 0x8000)
+            needs.append(Need(strings.at(file), strings.at(name), flags, index & 0x7FFF, exact))
             if step == 0:
                 break
             place += step

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Callable, Dict, List, Mapping, NamedTuple, Optional, Sequence, Tuple
 
@@ -21,7 +21,7 @@ from manylinux_shim.elf import ElfFacts, read_elf
 from manylinux_shim.relink._catalogue import SIZED_DELETE
 from manylinux_shim.relink._libstdcxx import Libstdcxx, find_libstdcxx, install
 from manylinux_shim.relink._linkage import Linkage, read_linkage
-from manylinux_shim.relink._references import LIBSTDCXX, NOTHING, Plan, Refusal, plan
+from manylinux_shim.relink._references import LIBGCC, LIBSTDCXX, NOTHING, Plan, Refusal, plan
 from manylinux_shim.relink._selection import CHANGED, CHANGED_IN, Selection
 
 _MOST_NAMED = 20
@@ -43,7 +43,7 @@ class Changes:
 
     files: Tuple[File, ...]
     newer: Selection = NOTHING
-    """The parts of libstdc++ that come along."""
+    """The parts of libstdc++ and libgcc that come along."""
     gcc: Optional[Libstdcxx] = None
     """Where those come from."""
 
@@ -120,29 +120,39 @@ def _read(facts: ElfFacts, data: bytes, scope: Scope, arch: Architecture) -> Lis
 def _newer_cxx(
     files: Sequence[_Read], arch: Architecture, policy: Policy
 ) -> Tuple[Optional[Libstdcxx], Selection, str]:
-    """What comes along of libstdc++, from which, and the remedy for what does not."""
+    """What comes along of GCC's libraries, from which, and the remedy for what does not."""
     floor = floor_of(policy)
     changed = CHANGED if version_floor(CHANGED_IN, arch) > floor else {}
     asked: Dict[str, None] = {}
     newer: Dict[str, None] = {}
+    builtins: Dict[str, None] = {}
     for file in files:
         for reference in file.linkage.references:
             name, version = reference.name, reference.version
+            above = version is not None and version_floor(version, arch) > floor
+            if above and reference.library == LIBGCC and LIBGCC not in file.own:
+                builtins[name] = None
             if reference.library != LIBSTDCXX or version is None or LIBSTDCXX in file.own:
                 continue
             if name in SIZED_DELETE:
                 continue
-            if name in changed or version_floor(version, arch) > floor:
+            if name in changed or above:
                 newer[name] = None
             elif version.startswith("GLIBCXX_"):
                 asked[name] = None
     # What changed its shape matters to those alone who know the new one.
     if all(name in changed for name in newer):
+        newer = {}
+    if not newer and not builtins:
         return None, NOTHING, ""
     gcc = find_libstdcxx(arch)
     if gcc is None:
         return None, NOTHING, install(arch)
-    return gcc, gcc.library.select(sorted(newer), sorted(asked), gcc.older(arch, policy)), ""
+    selection = NOTHING
+    if newer:
+        selection = gcc.library.select(sorted(newer), sorted(asked), gcc.older(arch, policy))
+    there = frozenset(name for name in builtins if gcc.builtin(name) is not None)
+    return gcc, replace(selection, builtins=there), ""
 
 
 def _provider(files: Sequence[ElfFacts]) -> Callable[[str], bool]:

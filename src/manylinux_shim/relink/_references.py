@@ -36,12 +36,13 @@ from manylinux_shim.relink._selection import Selection
 
 NOTHING = Selection()
 
-LIBC, LIBSTDCXX = "libc.so.6", "libstdc++.so.6"
-CXX_LIBRARY = "what libstdc++ lacks"
-"""Stands in a plan for the library that a wheel gets with newer parts of libstdc++, until that
-has its name."""
+LIBC, LIBSTDCXX, LIBGCC = "libc.so.6", "libstdc++.so.6", "libgcc_s.so.1"
+CXX_LIBRARY = "what GCC's libraries lack"
+"""Stands in a plan for the library that a wheel gets with newer parts of libstdc++ and
+libgcc, until that has its name."""
 CXX_VERSION = "MANYLINUX_SHIM"
-"""The version of its symbols: who asks for it gets them from nobody else."""
+"""With the digest of the library's name, the version of its symbols: who asks for it gets them
+from nobody else."""
 _STATIC = 'Link the library statically: LDFLAGS="-static-libstdc++ -static-libgcc".'
 _RELEASE = re.compile(r"GLIBC_[0-9.]+")
 
@@ -54,6 +55,8 @@ class Binding:
     library: Optional[str] = None
     name: Optional[str] = None
     """Another name than it has, for what goes by that one there."""
+    exact: bool = False
+    """Whether a definition of that name without any version will not do."""
 
 
 @dataclass(frozen=True)
@@ -83,10 +86,12 @@ class Plan:
         """Whether symbols are bound to newer parts of libstdc++."""
         return any(binding.library == CXX_LIBRARY for binding in self.bindings.values())
 
-    def with_cxx_library(self, soname: str) -> Plan:
-        """The plan with the name of the library that has these parts."""
+    def with_cxx_library(self, soname: str, version: str) -> Plan:
+        """The plan with the name of the library that has these parts, and their version in it."""
         bindings = {
-            index: replace(binding, library=soname) if binding.library == CXX_LIBRARY else binding
+            index: replace(binding, library=soname, version=version)
+            if binding.library == CXX_LIBRARY
+            else binding
             for index, binding in self.bindings.items()
         }
         return replace(self, bindings=bindings)
@@ -210,8 +215,10 @@ class _Judge:
         name, version, library = reference.name, reference.version, reference.library
         if version is None or library is None:
             return self._unversioned(reference)
-        if library == LIBSTDCXX and name in self._newer.exported:
-            return Binding(CXX_VERSION, CXX_LIBRARY)
+        if (library == LIBSTDCXX and name in self._newer.exported) or (
+            library == LIBGCC and name in self._newer.builtins
+        ):
+            return Binding(CXX_VERSION, CXX_LIBRARY, exact=True)
         if not self.is_above(library, version):
             return None
         if not self._is_glibc(library):
@@ -281,7 +288,7 @@ class _Judge:
             remedy = self._remedy or _STATIC
             reason = self._newer.refused.get(reference.name)
             why += f", and {reason}" if reason else ""
-        elif library == "libgcc_s.so.1":
+        elif library == LIBGCC:
             remedy = 'Link the library statically: LDFLAGS="-static-libgcc".'
         return Refusal(
             f"{reference.name}@{reference.version}, {library}",

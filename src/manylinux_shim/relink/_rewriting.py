@@ -67,7 +67,7 @@ def _new_needs(linkage: Linkage, plan: Plan) -> Tuple[Need, ...]:
         if (binding.library, binding.version) not in have:
             have.add((binding.library, binding.version))
             highest += 1
-            kept.append(Need(binding.library, binding.version, 0, highest))
+            kept.append(Need(binding.library, binding.version, 0, highest, binding.exact))
     if highest > _MOST_INDEXES:
         raise ElfError("it needs more versions than it can name")
     order = {library: n for n, library in enumerate(dict.fromkeys(n.library for n in kept))}
@@ -247,9 +247,8 @@ class _Writer:
             for need in own:
                 step = 0 if need is own[-1] else VERNEED_SIZE
                 name = self._layout.string(need.version)
-                table += vernaux.pack(
-                    version_hash(need.version), need.flags, need.index, name, step
-                )
+                index = need.index | (0x8000 if need.exact else 0)
+                table += vernaux.pack(version_hash(need.version), need.flags, index, name, step)
         return table
 
     def _put_section(self, at: int, address: int, offset: int, size: int) -> None:

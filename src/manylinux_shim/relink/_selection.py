@@ -94,6 +94,8 @@ class Selection:
     """Names of other libraries that it needs."""
     refused: Mapping[str, str] = field(default_factory=dict)
     """Name -> why it cannot come along."""
+    builtins: FrozenSet[str] = frozenset()
+    """Functions of libgcc that come along: what code calls for what a processor lacks."""
 
 
 class _Reached(NamedTuple):

@@ -38,6 +38,8 @@ class Library(NamedTuple):
     data: bytes
     source: Optional[Path] = None
     """The static library of this machine whose parts it has; None if all of it is ours."""
+    version: str = ""
+    """The version of its symbols, where they have one."""
 
 
 def library(

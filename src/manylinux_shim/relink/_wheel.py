@@ -158,7 +158,7 @@ def _changed(file: File, libraries: _Libraries, run_path: str) -> bytes:
         return file.data
     plan = file.plan
     if libraries.cxx is not None:
-        plan = plan.with_cxx_library(libraries.cxx.soname)
+        plan = plan.with_cxx_library(libraries.cxx.soname, libraries.cxx.version)
     sonames = [library.soname for library in libraries.of(file)]
     system = [s for s in needed_libraries(plan, file.needed) if s not in sonames]
     more = Additions((*system, *sonames), run_path)
@@ -180,7 +180,7 @@ def _summary(file: File) -> str:
     newer = rebound.count(CXX_LIBRARY)
     parts = [f"{len(rebound) - newer} symbols rebound"] if len(rebound) > newer else []
     if newer:
-        parts.append(f"{newer} of libstdc++ taken along")
+        parts.append(f"{newer} of GCC's libraries taken along")
     if file.plan.supplied:
         parts.append(f"supplied: {', '.join(file.plan.supplied)}")
     return f"{file.facts.name} is linked again: {'; '.join(parts) or 'versions dropped'}"
