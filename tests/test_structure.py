@@ -19,6 +19,7 @@ ORDER = (
     "audit",
     "project",
     "zig",
+    "supply",
     "sysroot",
     "runtimes",
     "compiler",

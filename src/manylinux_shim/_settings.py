@@ -142,6 +142,14 @@ class Settings:
             default="none",
         ),
     )
+    supply: bool = field(
+        default=True,
+        metadata=_key(
+            "in mode `zig`, declare functions that are newer than the target's glibc, such as"
+            " `getrandom`, and link them in",
+            default="`true`",
+        ),
+    )
     sbom: bool = field(
         default=True,
         metadata=_key(
@@ -184,7 +192,7 @@ _FIELDS = {
     if not f.metadata.get("internal")
 }
 _LISTS = ("backend-path", "libraries", "prefix", "before-all-inputs", "exclude")
-_BOOLEANS = ("strip", "repair", "sbom", "require-native")
+_BOOLEANS = ("strip", "repair", "supply", "sbom", "require-native")
 
 
 def documentation() -> List[Key]:

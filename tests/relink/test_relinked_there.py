@@ -13,8 +13,8 @@ from linked import MUCH_OF_3, NAME, POLICY, USES_MUCH, relinked, shared, unpacke
 
 from manylinux_shim._platforms import ARCHITECTURES, Policy
 from manylinux_shim.audit import audit_wheel
-from manylinux_shim.relink._catalogue import SOURCE_OF, can_supply, exported_name
 from manylinux_shim.relink._supply import library
+from manylinux_shim.supply._catalogue import SOURCE_OF, can_supply, exported_name
 from manylinux_shim.zig._zig import find_zig
 
 # Roots of foreign systems are made beside the tests that run cross-built wheels.
@@ -74,7 +74,7 @@ def test_supplied_functions_do_the_same_there(name: str, tmp_path: Path) -> None
     system = roots.SYSTEMS[name]
     root = roots.root(system, roots.default_cache())
     arch = ARCHITECTURES[system.arch]
-    names = [name for name in SOURCE_OF if can_supply(name, arch)]
+    names = [name for name in SOURCE_OF if can_supply(name, arch.name)]
     aim = Policy("manylinux", max(POLICY.version, arch.lowest_glibc))
     made = library(find_zig(), arch, aim, names, tmp_path / "cache")
     arguments = ["-std=gnu11", str(BEHAVIOUR), "-lpthread", "-ldl", "-lresolv", "-o", "behaviour"]

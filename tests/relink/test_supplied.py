@@ -12,12 +12,13 @@ import pytest
 from manylinux_shim._platforms import ARCHITECTURES, host_architecture, lowest_policy
 from manylinux_shim.audit import audit_wheel
 from manylinux_shim.elf._elf import read_elf
-from manylinux_shim.relink._catalogue import (
+from manylinux_shim.relink._supply import library
+from manylinux_shim.supply import SOURCE_DIRECTORY
+from manylinux_shim.supply._catalogue import (
     SOURCE_OF,
     can_supply,
     exported_name,
 )
-from manylinux_shim.relink._supply import SOURCE_DIRECTORY, library
 from manylinux_shim.zig._zig import find_zig
 
 pytestmark = pytest.mark.long
@@ -59,7 +60,7 @@ def test_supplied_functions_do_what_glibc_documents(
 ) -> None:
     arch = host_architecture()
     assert arch is not None
-    names = [name for name in SOURCE_OF if can_supply(name, arch)]
+    names = [name for name in SOURCE_OF if can_supply(name, arch.name)]
     made = library(find_zig(), arch, lowest_policy(arch), names, cache)
     (tmp_path / made.soname).write_bytes(made.data)
     found = outcomes(behaviour, str(tmp_path / made.soname))
@@ -80,7 +81,7 @@ def test_library_of_every_architecture_is_itself_proven(
     from linked import wheel_of
 
     arch = ARCHITECTURES[name]
-    names = [name for name in SOURCE_OF if can_supply(name, arch)]
+    names = [name for name in SOURCE_OF if can_supply(name, arch.name)]
     made = library(find_zig(), arch, lowest_policy(arch), names, cache)
     facts = read_elf(made.soname, made.data)
     assert facts.exports.names == {exported_name(name) for name in names}

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from manylinux_shim.compiler._driver import Configuration as Configuration
     from manylinux_shim.compiler._linking import WHEEL_ROOM as WHEEL_ROOM
     from manylinux_shim.compiler._linking import system_libraries as system_libraries
+    from manylinux_shim.compiler._newer import NEWER_TABLE as NEWER_TABLE
     from manylinux_shim.compiler._rules import LIBC_LIBRARIES as LIBC_LIBRARIES
     from manylinux_shim.compiler._rules import UNWINDER as UNWINDER
     from manylinux_shim.compiler._twin import ROOM as ROOM
@@ -34,6 +35,7 @@ __getattr__ = lazily(
             "ZIG_VARIABLE",
         ),
         "_linking": ("WHEEL_ROOM", "system_libraries"),
+        "_newer": ("NEWER_TABLE",),
         "_rules": ("LIBC_LIBRARIES", "UNWINDER"),
         "_twin": ("ROOM", "TWINS", "fingerprint"),
     },

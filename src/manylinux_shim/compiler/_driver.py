@@ -18,6 +18,7 @@ import os
 import sys
 
 from manylinux_shim._errors import ShimError
+from manylinux_shim.compiler import _newer
 from manylinux_shim.compiler._answers import answer
 from manylinux_shim.compiler._arguments import expand_response_files, parse
 from manylinux_shim.compiler._command import Command, Target
@@ -34,6 +35,9 @@ ZIG_LIB_VARIABLE = "_MANYLINUX_SHIM_ZIG_LIB"
 SOURCE_VARIABLE = "_MANYLINUX_SHIM_SOURCE"
 LINKS_VARIABLE = "_MANYLINUX_SHIM_LINKS"
 """A directory where each link leaves what went into it; ``sbom._links`` reads that."""
+
+_NEVER_SUPPLIED = ("_Z", "Py", "_Py", "__cxa_", "_Unwind_")
+"""How names begin that are C++'s and Python's, of which nearly every link lacks some."""
 
 _QUIET = (
     "--no-default-config",
@@ -69,9 +73,11 @@ class Configuration:
 
         self.tools = os.path.dirname(os.path.abspath(path))
         self.multiarch = one("multiarch")
+        self.architecture = one("architecture")
         self.sysroot = one("sysroot")
         self.zig_target = one("zig-target")
         self.runtimes = one("runtimes")
+        self.supply = one("supply") == "1"
         self.prefix_includes = values.get("prefix-include", [])
         self.prefix_libraries = values.get("prefix-library", [])
         self.fortran = values.get("fortran", [])
@@ -154,22 +160,45 @@ def _carry_out(
     if command.cxx and (command.links or "-c" in command.compiler):
         _tell(os.path.abspath(command.output or "a.out"))
     if not command.links:
-        compile_it = [zig, "clang", *_compile(configuration, command, command.compiler)]
-        if not any(word.startswith("-fopenmp") for word in command.compiler):
-            _replace(compile_it)
-        return _with_openmp(compile_it)
+        return _clang(zig, configuration, command, command.compiler)
     if not command.inputs:
         return _reply(zig, configuration, command, words)
     return _link(zig, configuration, command)
 
 
-def _with_openmp(compile_it: List[str]) -> int:
-    """Compile, and say what is missing where it is OpenMP's header."""
+def _clang(zig: str, configuration: Configuration, command: Command, own: Sequence[str]) -> int:
+    """Compile with the caller's ``own`` arguments; say which glibc has what the target lacks."""
+    compile_it = [zig, "clang", *_compile(configuration, command, own)]
     status, said = _run(compile_it)
+    if status != 0 and configuration.supply and "-" not in own:
+        from manylinux_shim.supply import without_declarations
+
+        # What glibc has by now is in older code as a function of its own.
+        fewer = without_declarations(said)
+        again = _run([*compile_it, *fewer]) if fewer else (status, said)
+        status, said = again if again[0] == 0 else (status, said)
     sys.stderr.write(said)
     if status != 0 and "'omp.h' file not found" in said:
         _say(f"{NO_OPENMP}. {WAY_OUT}")
+    if _newer.is_about_names(said):
+        _explain(configuration, command, *_newer.complained_of(said))
     return status
+
+
+def _explain(
+    configuration: Configuration, command: Command, names: Sequence[str], headers: Sequence[str]
+) -> None:
+    """Say of names that are not there which glibc has them, if one has; once for each."""
+    for explanation in _newer.explanations(
+        names,
+        headers,
+        f"{configuration.tools}/{_newer.NEWER_TABLE}",
+        architecture=configuration.architecture,
+        supply=configuration.supply,
+    ):
+        if explanation not in command.notices:
+            command.notices.append(explanation)
+            _say(explanation)
 
 
 def _tell(line: str) -> None:
@@ -239,9 +268,7 @@ def _link(zig: str, configuration: Configuration, command: Command) -> int:
         for number, (place, path, language) in enumerate(command.sources):
             item = f"{directory}/{number}.o"
             own = [*command.compiler, "-c", *(["-x", language] if language else []), path]
-            status, _ = _run(
-                [zig, "clang", *_compile(configuration, command, [*own, "-o", item])], capture=False
-            )
+            status = _clang(zig, configuration, command, [*own, "-o", item])
             if status != 0:
                 return status
             command.linker[place] = item
@@ -264,8 +291,13 @@ def _link_objects(zig: str, configuration: Configuration, command: Command) -> i
     # in the same file allows, as the compiler's own __cpu_model is.
     runtime: List[str] = []
     twin, started = "", None
-    if names:
-        runtime, shared = _runtime(zig, configuration, names)
+    supplied = _supplied(configuration, undefined)
+    if names or supplied:
+        runtime, shared = _runtime(zig, configuration, names) if names else ([], [])
+        if supplied:
+            functions = _functions(zig, configuration)
+            runtime = [*runtime, functions]
+            shared = [*shared, functions] if shared else []
         if record and shared:
             from manylinux_shim.compiler import _twin
 
@@ -298,10 +330,16 @@ def _link_objects(zig: str, configuration: Configuration, command: Command) -> i
     for name, where in missing.items():
         sys.stderr.write(f"ld.lld: {'error' if refused else 'warning'}: undefined symbol: {name}\n")
         sys.stderr.write(where)
+    if missing:
+        _explain(configuration, command, list(missing), ())
     if status == 0 and not refused:
         if record:
             with open(f"{record}.output", "w", errors="surrogateescape") as file:
                 file.write(f"{os.getcwd()}\n{command.output or 'a.out'}")
+            for place in (record, twin) if supplied else ():
+                if place:
+                    with open(f"{place}.supplied", "w") as file:
+                        file.write("\n".join(supplied))
         if twin:
             _note_twin(zig, configuration, command, twin)
         return 0
@@ -356,6 +394,25 @@ def _runtime(
     """The inputs that define these symbols; the same with the C++ library outside, if C++ is."""
     found = runtime_inputs(zig, configuration.zig_target, configuration.runtimes, undefined)
     return found[:1], found[1:]
+
+
+def _supplied(configuration: Configuration, undefined: Dict[str, str]) -> List[str]:
+    """Which of these names are functions that we have and the target's glibc lacks."""
+    names = [name for name in undefined if not name.startswith(_NEVER_SUPPLIED)]
+    if not names or not configuration.supply:
+        return []
+    from manylinux_shim.supply import can_link
+
+    return [name for name in names if can_link(name, configuration.architecture)]
+
+
+def _functions(zig: str, configuration: Configuration) -> str:
+    """The static library that has them."""
+    from manylinux_shim.supply import archive
+
+    lib = os.environ.get(ZIG_LIB_VARIABLE, "")
+    flags = [*configuration.cpu_flags, *(f.replace("{lib}", lib) for f in configuration.c_flags)]
+    return archive(zig, configuration.sysroot, flags, configuration.architecture)
 
 
 def _is_python(command: Command, name: str) -> bool:

@@ -28,7 +28,8 @@ from manylinux_shim.environment._variables import (
     target_sysconfig,
 )
 from manylinux_shim.libraries import Prefix
-from manylinux_shim.sysroot import runtimes_directory, sysroot
+from manylinux_shim.supply import newer_headers
+from manylinux_shim.sysroot import NO_THREADS, Sysroot, runtimes_directory, sysroot
 from manylinux_shim.target_python import staged_headers
 from manylinux_shim.zig import Zig, cache_root, make_once
 
@@ -47,6 +48,7 @@ def prepare(
     from_host: Sequence[str] = (),
     host_libraries: bool = False,
     prefixes: Sequence[Prefix] = (),
+    supply: bool = True,
     notice: Callable[[str], None],
 ) -> Dict[str, str]:
     """Make what the target needs, and return the variables for the real backend.
@@ -54,7 +56,8 @@ def prepare(
     ``source`` is the project's directory; ``cross`` says that the target is not
     what this Python runs on; ``from_host`` are patterns on
     sonames of libraries that may be linked to as they are on this machine;
-    ``prefixes`` have libraries for the target. Raises ToolchainError.
+    ``prefixes`` have libraries for the target. With ``supply``, what has come to glibc since
+    the target's is declared, and linked in. Raises ToolchainError.
     """
     cache = cache_root(os.environ, notice)
     multiarch = arch.triplet(policy.family, sys.version_info[:2])
@@ -64,6 +67,8 @@ def prepare(
         includes = staged_headers(cache, arch, host, policy.family)
         packages = host_packages(cache, host, names, native=not cross)
         root = made()
+    supply = supply and policy.family == "manylinux"
+    root = with_newer_headers(root, newer_headers(cache)) if supply else root
     root = replace(root, cxx_flags=(*cxx_headers(cache), *root.cxx_flags))
     fortran = (
         find_fortran(arch, os.environ, native=not cross) if policy.family == "manylinux" else None
@@ -81,6 +86,7 @@ def prepare(
         prefixes=prefixes,
         native=not cross,
         strip=strip,
+        supply=supply,
     )
     rust = arch.rust_target(policy.family)
     optional = {**archivers(directory), **_cargo(directory, rust), **_maturin()}
@@ -157,6 +163,17 @@ def beside(action: Callable[[], T]) -> Iterator[Callable[[], T]]:
         yield result
     finally:
         thread.join()
+
+
+def with_newer_headers(root: Sysroot, headers: Path) -> Sysroot:
+    """``root`` with ``headers`` before those of its libc, and with C11's threads."""
+
+    def flags(given: Sequence[str]) -> Tuple[str, ...]:
+        kept = [flag for flag in given if flag != NO_THREADS]
+        libcs = next(n for n, flag in enumerate(kept) if "/libc/include/" in flag)
+        return (*kept[: libcs - 1], "-isystem", str(headers), *kept[libcs - 1 :])
+
+    return replace(root, c_flags=flags(root.c_flags), cxx_flags=flags(root.cxx_flags))
 
 
 BROUGHT_ALONG = {

@@ -182,6 +182,7 @@ def _through_zig(
                 from_host=(*OTHER_LIBRARIES, *plan.settings.exclude, *everything),
                 host_libraries=plan.settings.repair,
                 prefixes=prefixes,
+                supply=plan.settings.supply,
                 notice=say,
             )
         )

@@ -15,8 +15,10 @@ from typing import Dict, Iterable, List, Mapping, Optional, Sequence, Tuple
 
 import manylinux_shim
 from manylinux_shim._platforms import Architecture, Policy
+from manylinux_shim.audit import GlibcTable, floor_of, version_text
 from manylinux_shim.compiler import (
     LIBC_LIBRARIES,
+    NEWER_TABLE,
     SOURCE_VARIABLE,
     UNWINDER,
     ZIG_LIB_VARIABLE,
@@ -61,22 +63,26 @@ def tools(
     prefixes: Sequence[Prefix] = (),
     native: bool,
     strip: bool,
+    supply: bool = False,
 ) -> Path:
     """The directory of tools for one configuration, made if it is not in the cache yet.
 
     ``includes`` maps directories of Python's headers to what stands in their
     place. ``native``: the host has the target's architecture and libc, and
     libraries that match ``from_host`` may be linked to. ``fortran`` compiles Fortran.
+    ``supply``: what the target's glibc lacks is linked in.
     """
     lines: List[Tuple[str, str]] = [
         ("family", policy.family),
         ("multiarch", multiarch),
+        ("architecture", arch.name),
         ("zig-target", arch.zig_target(policy)),
         ("sysroot", str(sysroot.directory)),
         ("runtimes", str(runtimes)),
         ("loader", sysroot.loader),
         ("native", str(int(native))),
         ("strip", str(int(strip))),
+        ("supply", str(int(supply))),
         ("x86", str(int(arch.zig in ("x86", "x86_64")))),
         *_each("cpu", arch.cpu_flags),
         *_each("c", sysroot.c_flags),
@@ -111,8 +117,21 @@ def tools(
             )
             (staging / name).write_text(script, encoding="utf-8")
             (staging / name).chmod(0o755)
+        if policy.family == "manylinux":
+            newer = "\n".join(_newer_names(arch, policy))
+            (staging / NEWER_TABLE).write_text(newer, encoding="utf-8")
 
     return make_once(directory, make)
+
+
+def _newer_names(arch: Architecture, policy: Policy) -> Iterable[str]:
+    """The policy's glibc, then what came later, each with the version that brought it."""
+    table, floor = GlibcTable.load(), floor_of(policy)
+    yield str(policy.version)
+    for name, definitions in sorted(table.of(arch).items()):
+        first = min(version for _, version in definitions)
+        if first > floor:
+            yield f"{name} {version_text(first)}"
 
 
 def variables(zig: Zig, source: Path) -> Dict[str, str]:

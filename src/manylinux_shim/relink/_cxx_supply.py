@@ -14,18 +14,17 @@ from typing import Dict, List, Sequence
 from manylinux_shim._platforms import Architecture, Policy
 from manylinux_shim.audit import GlibcTable, floor_of, version_floor
 from manylinux_shim.elf import Definition, RelocatableObject
-from manylinux_shim.relink._catalogue import CXX_NAMES, can_supply, sources_of
 from manylinux_shim.relink._libstdcxx import Libstdcxx
 from manylinux_shim.relink._references import CXX_VERSION, LIBSTDCXX
 from manylinux_shim.relink._selection import Selection
 from manylinux_shim.relink._supply import (
     LINK_FLAGS,
-    SOURCE_DIRECTORY,
     Library,
     compile_sources,
     libraries_of,
     run_zig,
 )
+from manylinux_shim.supply import CXX_NAMES, SOURCE_DIRECTORY, can_supply, sources_of
 from manylinux_shim.sysroot import Sysroot, sysroot
 from manylinux_shim.zig import Zig, make_once
 
@@ -94,7 +93,7 @@ def _supplied(selection: Selection, arch: Architecture, policy: Policy) -> List[
     for name in sorted(selection.outside):
         versions = [each.version for each in table.versions(arch, name)]
         lacking = bool(versions) and min(versions) > floor
-        if name in CXX_NAMES or (lacking and can_supply(name, arch)):
+        if name in CXX_NAMES or (lacking and can_supply(name, arch.name)):
             names.append(name)
     return names
 

@@ -17,8 +17,8 @@ from manylinux_shim._platforms import Architecture, Policy
 from manylinux_shim._processes import run
 from manylinux_shim.audit import floor_of, version_floor
 from manylinux_shim.elf import Definition, RelocatableObject, definitions, read_archive
-from manylinux_shim.relink._catalogue import CXX_NAMES
 from manylinux_shim.relink._selection import CHANGED, CHANGED_IN, Older, StaticLibrary
+from manylinux_shim.supply import CXX_NAMES
 
 _VERSION = re.compile(r"GLIBCXX_([0-9]+)\.([0-9]+)\.([0-9]+)")
 _SECONDS = 60

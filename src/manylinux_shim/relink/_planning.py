@@ -18,9 +18,9 @@ from manylinux_shim.audit import (
     version_floor,
 )
 from manylinux_shim.elf import ElfFacts, read_elf
-from manylinux_shim.relink._catalogue import SIZED_DELETE
 from manylinux_shim.relink._libstdcxx import Libstdcxx, find_libstdcxx, install
 from manylinux_shim.relink._linkage import Linkage, read_linkage
+from manylinux_shim.relink._older_names import SIZED_DELETE
 from manylinux_shim.relink._references import LIBGCC, LIBSTDCXX, NOTHING, Plan, Refusal, plan
 from manylinux_shim.relink._selection import CHANGED, CHANGED_IN, Selection
 

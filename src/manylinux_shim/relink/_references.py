@@ -23,16 +23,10 @@ from manylinux_shim.audit import (
     version_floor,
     version_text,
 )
-from manylinux_shim.relink._catalogue import (
-    OLDER_NAMES,
-    OTHER_INTERFACES,
-    SIZED_DELETE,
-    UNDER_ANOTHER_NAME,
-    can_supply,
-    exported_name,
-)
 from manylinux_shim.relink._linkage import Linkage, Reference
+from manylinux_shim.relink._older_names import OLDER_NAMES, OTHER_INTERFACES, SIZED_DELETE
 from manylinux_shim.relink._selection import Selection
+from manylinux_shim.supply import UNDER_ANOTHER_NAME, can_supply, exported_name
 
 NOTHING = Selection()
 
@@ -231,14 +225,14 @@ class _Judge:
                 return Binding(version, older.library, OLDER_NAMES.get(name))
         if reference.weak:
             return Binding()
-        if can_supply(name, self._arch):
+        if can_supply(name, self._arch.name):
             return _supplied(name)
         return self._refused(reference)
 
     def _unversioned(self, reference: Reference) -> Optional[Binding]:
         """A name that any library may have: supplied if glibc alone has it, and only later."""
         name = reference.name
-        if reference.weak or not can_supply(name, self._arch) or self._provided(name):
+        if reference.weak or not can_supply(name, self._arch.name) or self._provided(name):
             return None
         found = self._table.versions(self._arch, name)
         if not found or min(v.version for v in found) <= self._floor:

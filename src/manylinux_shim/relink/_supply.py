@@ -14,16 +14,11 @@ from typing import Collection, List, NamedTuple, Optional, Sequence
 from manylinux_shim._errors import ToolchainError
 from manylinux_shim._platforms import Architecture, Policy
 from manylinux_shim._processes import run, zig_environment
-from manylinux_shim.relink._catalogue import exported_name, sources_of
+from manylinux_shim.supply import COMPILED_WITH, SOURCE_DIRECTORY, exported_name, sources_of
 from manylinux_shim.sysroot import ALWAYS_LINKED, Sysroot, sysroot
 from manylinux_shim.zig import Zig, make_once
 
-SOURCE_DIRECTORY = Path(__file__).with_name("supply")
 _LIBRARIES = ("c", "pthread", "dl", "resolv")
-_C_FLAGS = (
-    "-O2", "-std=gnu11", "-fPIC", "-fno-builtin", "-ffunction-sections", "-fdata-sections",
-    "-fno-asynchronous-unwind-tables", "-w",
-)  # fmt: skip
 # Kept loaded once it is: a thread that ends later runs code of it.
 LINK_FLAGS = (
     "-shared", "--strip-all", "--gc-sections", "--hash-style=gnu", "--build-id=sha1",
@@ -53,7 +48,7 @@ def library(
     wanted = sorted(names)
     sources = [SOURCE_DIRECTORY / name for name in sources_of(wanted)]
     target = arch.zig_target(policy)
-    made_of = [zig.version, target, *wanted, *_C_FLAGS, *LINK_FLAGS]
+    made_of = [zig.version, target, *wanted, *COMPILED_WITH, *LINK_FLAGS]
     made_of += [source.read_text(encoding="utf-8") for source in sources]
     digest = hashlib.sha256("\0".join(made_of).encode()).hexdigest()[:12]
     soname = f"libmanylinux_shim_{digest}.so"
@@ -94,7 +89,7 @@ def compile_sources(
     flags = [flag.replace("{lib}", str(zig.lib)) for flag in parts.c_flags]
     for source in sources:
         shutil.copyfile(source, scratch / source.name)
-        compile_one = ["clang", *flags, *arch.cpu_flags, *_C_FLAGS, "-c", source.name]
+        compile_one = ["clang", *flags, *arch.cpu_flags, *COMPILED_WITH, "-c", source.name]
         run_zig(zig, scratch, [*compile_one, "-o", f"{source.stem}.o"])
     return [f"{source.stem}.o" for source in sources]
 

@@ -97,7 +97,7 @@ def _of_zig(
     for file, found in sorted(origin.items()):
         for part in parts_of(found):
             inside.setdefault(part, []).append(file)
-    return [
+    parts = [
         Component(
             part.name,
             version_of(key, zig[1], zig[0]),
@@ -107,6 +107,29 @@ def _of_zig(
         )
         for key, part in PARTS.items()
         if key in inside
+    ]
+    return [*parts, *_linked_in(origin)]
+
+
+def _linked_in(origin: Mapping[str, Tuple[Link, ...]]) -> List[Component]:
+    """What stands in for functions that the target's libc lacks, by the files it is in."""
+    functions = {
+        file: sorted({name for link in found for name in link.supplied})
+        for file, found in sorted(origin.items())
+    }
+    names = sorted({name for found in functions.values() for name in found})
+    if not names:
+        return []
+    own = _own()
+    return [
+        Component(
+            f"{own.name} functions",
+            own.version,
+            own.licence,
+            own.purl,
+            f"{', '.join(names)}: what the target's libc lacks; linked statically",
+            tuple(file for file, found in functions.items() if found),
+        )
     ]
 
 

@@ -6,6 +6,10 @@ Three files a link, whose names begin alike::
                        given; only when the link went well
     <link>.inputs      every file that lld read (--dependency-file: make's syntax)
     <link>.extracted   which member was taken out of which archive (--why-extract)
+
+and a fourth where functions were linked in that the target's libc lacks::
+
+    <link>.supplied    their names
 """
 
 from __future__ import annotations
@@ -32,6 +36,8 @@ class Link:
     """Absolute paths of the files that lld read: objects, archives, shared libraries."""
     extracted: FrozenSet[str]
     """``archive(member)`` for each member of an archive that is inside."""
+    supplied: Tuple[str, ...] = ()
+    """Functions inside that the target's libc lacks."""
 
     @property
     def is_program(self) -> bool:
@@ -55,7 +61,8 @@ def read_links(directory: Path) -> Tuple[Link, ...]:
 def recorded_link(output: str, record: Path, directory: str) -> Link:
     """The link whose record's names begin with ``record``; lld ran in ``directory``."""
     inputs = tuple(_absolute(directory, i) for i in _inputs(Path(f"{record}.inputs")))
-    return Link(output, inputs, _extracted(Path(f"{record}.extracted")))
+    supplied = tuple(sorted(_text(Path(f"{record}.supplied")).split()))
+    return Link(output, inputs, _extracted(Path(f"{record}.extracted")), supplied)
 
 
 def library_directories(links: Iterable[Link]) -> List[str]:

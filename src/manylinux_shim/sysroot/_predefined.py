@@ -12,6 +12,8 @@ from typing import Tuple
 # newest first; before 2.16, features.h has what that says.
 _ISO_10646 = (((2, 26), "201706L"), ((2, 23), "201505L"), ((2, 22), "201304L"))
 _ISO_10646_BEFORE = "201103L"
+NO_THREADS = "-D__STDC_NO_THREADS__=1"
+"""What says that there is no ``<threads.h>``, which came with glibc 2.28."""
 _IEC_559 = ("__STDC_IEC_559__=1", "__STDC_IEC_559_COMPLEX__=1")
 # Of Annex F in C23's numbering, from 2.35 on.
 _IEC_60559 = ("__STDC_IEC_60559_BFP__=201404L", "__STDC_IEC_60559_COMPLEX__=201404L")
@@ -33,7 +35,7 @@ def predefined(zig_target: str) -> Tuple[str, ...]:
         edition = next((iso for since, iso in _ISO_10646 if version >= since), _ISO_10646_BEFORE)
         macros = (f"__STDC_ISO_10646__={edition}", *_IEC_559)
         if version < (2, 28):
-            macros += ("__STDC_NO_THREADS__=1",)  # threads.h came with 2.28
+            macros += (NO_THREADS[2:],)
         if version >= (2, 35):
             macros += _IEC_60559
     return tuple(f"-D{macro}" for macro in ("_STDC_PREDEF_H=1", *macros))

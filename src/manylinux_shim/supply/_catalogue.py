@@ -1,16 +1,17 @@
 """What can be supplied where a glibc lacks it: which function stands in which source file.
 
-The sources are in ``supply/``, each with what its functions are in glibc. A name that
-is not here and that the target's glibc has in no version is refused.
+The sources are in ``sources/``, each with what its functions are in glibc. Relinking makes a
+library of the wheel's own of them, compiling links them in. A name that is not here and that
+the target's glibc has in no version is refused.
 """
 
 from __future__ import annotations
 
-from typing import Dict, List, Mapping
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Dict, List, Sequence
 
-from manylinux_shim._platforms import Architecture
-
-SOURCES: Mapping[str, str] = {
+SOURCES: Dict[str, str] = {
     "c11_threads.c": """
         call_once cnd_broadcast cnd_destroy cnd_init cnd_signal cnd_timedwait cnd_wait
         mtx_destroy mtx_init mtx_lock mtx_timedlock mtx_trylock mtx_unlock thrd_create
@@ -66,7 +67,7 @@ SOURCES: Mapping[str, str] = {
         """,
 }
 
-CXX_SOURCES: Mapping[str, str] = {
+CXX_SOURCES: Dict[str, str] = {
     "cxx_exceptions.c": "__cxa_call_terminate",
     "cxx_new_handler.c": "_ZSt15get_new_handlerv",
     "cxx_streams.c": "_ZSt21ios_base_library_initv",
@@ -102,45 +103,24 @@ _NOT_ON = {
     "__issignalingl": ("armv7l",),
 }
 _ONLY_ON = {"__issignalingf128": ("x86_64",)}
+_32_BIT = ("i686", "armv7l")
 _64_BIT_ONLY = ("epoll_pwait2",)
 _32_BIT_ONLY = ("__fcntl_time64",)
 
-# What a version changed so that the one before is another interface, not an older one:
-# glibc's NEWS for 2.42 (speeds are numbers of bauds) and for 2.19 and 2.20 (s390's
-# jmp_buf), and lists whose size is part of their version.
-OTHER_INTERFACES = (
-    *("cfgetispeed", "cfgetospeed", "cfsetispeed", "cfsetospeed", "cfsetspeed"),
-    *("__longjmp_chk", "__sigsetjmp", "_longjmp", "_setjmp", "getcontext", "longjmp"),
-    *("setjmp", "siglongjmp"),
-    *("_sys_errlist", "_sys_nerr", "_sys_siglist", "_sys_sigabbrev", "sys_errlist"),
-    *("sys_nerr", "sys_sigabbrev", "sys_siglist"),
-)
-"""Names whose older versions are another interface, not an older one: never rebound."""
 
-
-SIZED_DELETE = {"_ZdlPvm": "_ZdlPv", "_ZdaPvm": "_ZdaPv", "_ZdlPvj": "_ZdlPv", "_ZdaPvj": "_ZdaPv"}
-"""C++14's ``operator delete`` with a size, and the one without, which libstdc++'s calls.
-
-Every compiler calls it by default since GCC 5. The size is one argument more than the other
-function looks at.
-"""
-
-
-OLDER_NAMES = {"__signgam": "signgam"}
-"""Names that came later for what has an older one: the same variable, in every libm."""
-
-
-def can_supply(name: str, arch: Architecture) -> bool:
-    """Whether there is a function for ``name``, of glibc, that is right on ``arch``."""
-    if name in _64_BIT_ONLY and arch.bits == 32:
+def can_supply(name: str, arch: str) -> bool:
+    """Whether there is a function for ``name``, of glibc, that is right on ``arch``, which is
+    named as in a wheel's tag.
+    """
+    if name in _64_BIT_ONLY and arch in _32_BIT:
         return False
-    if name in _32_BIT_ONLY and arch.bits == 64:
+    if name in _32_BIT_ONLY and arch not in _32_BIT:
         return False
-    if name in _ONLY_ON and arch.name not in _ONLY_ON[name]:
+    if name in _ONLY_ON and arch not in _ONLY_ON[name]:
         return False
     if name in CXX_NAMES:
         return False
-    return name in SOURCE_OF and arch.name not in _NOT_ON.get(name, ())
+    return name in SOURCE_OF and arch not in _NOT_ON.get(name, ())
 
 
 def exported_name(name: str) -> str:
@@ -148,6 +128,30 @@ def exported_name(name: str) -> str:
     return name[1:] if name in UNDER_ANOTHER_NAME else name
 
 
-def sources_of(names: List[str]) -> List[str]:
+def sources_of(names: Sequence[str]) -> List[str]:
     """The source files that have ``names``, sorted."""
     return sorted({SOURCE_OF[name] for name in names})
+
+
+IN_SOURCE = {"_dl_find_object": "find_object", "call_once": "once"}
+"""Functions that their sources call by another name, because headers declare them otherwise."""
+
+LINKED_ELSEWHERE = ("start.c", "stat.c", "thread_exit.c")
+"""Sources of what each program has from libc_nonshared.a or its own start file, or from the
+C++ library, when it is linked for an older glibc from the beginning."""
+
+
+def can_link(name: str, arch: str) -> bool:
+    """Whether ``name`` can be linked in statically where the target's glibc has none."""
+    if name in UNDER_ANOTHER_NAME or not can_supply(name, arch):
+        return False
+    return SOURCE_OF[name] not in LINKED_ELSEWHERE
+
+
+def linkable(arch: str) -> Dict[str, List[str]]:
+    """Source file -> the functions of it that ``can_link`` on ``arch``."""
+    found: Dict[str, List[str]] = {}
+    for name, source in SOURCE_OF.items():
+        if can_link(name, arch):
+            found.setdefault(source, []).append(name)
+    return found
