@@ -20,6 +20,7 @@ from typing import Any, Dict, List, Mapping, Optional
 
 from manylinux_shim._errors import BackendError, ShimError
 from manylinux_shim._messages import say
+from manylinux_shim._processes import jobs
 from manylinux_shim._settings import TABLE, Settings, read_toml
 from manylinux_shim.environment import config_settings as adapted
 
@@ -189,6 +190,7 @@ def build_wheel(
                 "arguments": [str(output), config_settings, metadata_directory],
                 "machine": additions.get("_PYTHON_HOST_PLATFORM", "").partition("-")[2],
                 "tools": {name: additions[name] for name in _TOOLS if name in additions},
+                "jobs": jobs(os.environ),
                 "answer": str(answer),
             }
         ),

@@ -14,6 +14,7 @@ Run as a script, with the interpreter that the frontend chose::
 - ``machine``: name of the architecture that the build is for, empty if it is this
   machine's: what ``os.uname`` and ``platform`` then say in this process
 - ``tools``: names of compilers and linkers that sysconfig knows -> what it is to say
+- ``jobs``: how many compilers may run at once
 - ``answer``: path of the JSON file to write
 
 The working directory and the environment are inherited. The answer is one of
@@ -23,8 +24,9 @@ The working directory and the environment are inherited. The answer is one of
 - ``{"itself": true}`` when the backend is manylinux-shim
 
 and there is none when the hook raised or left the process. Nothing goes over
-stdout and stderr but what the backend prints. Standard library only: it runs
-wherever the real backend runs.
+stdout and stderr but what the backend prints. When the parent ends before it, or
+SIGTERM ends this process, all that it has started ends too. Standard library only:
+it runs wherever the real backend runs.
 """
 
 from __future__ import annotations
@@ -32,6 +34,7 @@ from __future__ import annotations
 import importlib
 import json
 import os
+import signal
 import sys
 import traceback
 
@@ -42,6 +45,7 @@ def main(request_path: str) -> int:
         request = json.load(file)
     first = request["backend_path"] + _python_path()
     sys.path[:] = first + [entry for entry in request["sys_path"] if entry not in first]
+    _end_together()
     # Backends hand sys.argv on (setuptools), and this script's own is none of theirs.
     sys.argv[:] = ["build_wheel"]
     if request["machine"]:
@@ -60,6 +64,7 @@ def main(request_path: str) -> int:
         if getattr(backend.build_wheel, "__module__", "") == "manylinux_shim":
             _answer(request, {"itself": True})
             return 1
+        _compile_side_by_side(request["jobs"])
         result = backend.build_wheel(*request["arguments"])
     except Exception as error:  # whatever it is, it is the backend's, and shown as such
         sys.stdout.flush()
@@ -89,6 +94,37 @@ def _left_out() -> list[str]:
         ]
     except Exception:  # projects have commands of their own, and may have anything there
         return []
+
+
+def _compile_side_by_side(jobs: int) -> None:
+    """Have setuptools compile so: by now it has put its own distutils in the place of Python's."""
+    if jobs > 1 and "distutils" in sys.modules:
+        from manylinux_shim._side_by_side import Jobs
+
+        try:
+            module = importlib.import_module("distutils.ccompiler")
+        except ImportError:
+            return
+        Jobs(jobs).install(module.CCompiler)
+
+
+def _end_together() -> None:
+    """End whatever this process has started when it is ended, or its parent was."""
+    from manylinux_shim._processes import descendants, terminate
+
+    def end(number: int, _frame: object) -> None:
+        terminate(descendants(os.getpid()))
+        signal.signal(number, signal.SIG_DFL)
+        os.kill(os.getpid(), number)
+
+    signal.signal(signal.SIGTERM, end)
+    try:
+        import ctypes
+
+        # PR_SET_PDEATHSIG of prctl(2)
+        ctypes.CDLL(None).prctl(1, signal.SIGTERM, 0, 0, 0)
+    except (ImportError, OSError, AttributeError):
+        pass  # not Linux, or a Python without it
 
 
 def _python_path() -> list[str]:
