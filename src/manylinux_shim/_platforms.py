@@ -106,6 +106,11 @@ class Architecture:
         """What the names of GCC's programs for it begin with, in Debian's packages."""
         return self.triplet_gnu.replace("i386", "i686")
 
+    @property
+    def debian(self) -> str:
+        """What Debian calls it."""
+        return _DEBIAN.get(self.name, self.name)
+
     def triplet(self, family: str, python: Tuple[int, int]) -> str:
         """CPython's multiarch triplet for a libc family and Python version."""
         if family == "musllinux" and python >= (3, 11):
@@ -117,6 +122,10 @@ class Architecture:
         return self.rust_musl if family == "musllinux" else self.rust_gnu
 
 
+_DEBIAN = {
+    "x86_64": "amd64", "i686": "i386", "aarch64": "arm64", "armv7l": "armhf",
+    "ppc64le": "ppc64el", "loongarch64": "loong64",
+}  # fmt: skip
 _ARMV7_FLAGS = ("-march=armv7-a", "-mfpu=vfpv3-d16", "-mfloat-abi=hard")
 
 # fmt: off

@@ -16,16 +16,8 @@ from manylinux_shim._errors import ToolchainError
 from manylinux_shim._platforms import Architecture
 
 _USERS = ("maturin", "setuptools-rust")
-_DEBIAN = {
-    "x86_64": "amd64",
-    "i686": "i386",
-    "aarch64": "arm64",
-    "armv7l": "armhf",
-    "ppc64le": "ppc64el",
-    "s390x": "s390x",
-    "riscv64": "riscv64",
-}
-"""What Debian's releases have, by its own names; all of it for glibc."""
+_NOT_IN_DEBIAN = ("loongarch64",)
+"""What no release of Debian has Rust's standard library for; all that they have is for glibc."""
 _ARCH = {
     "x86_64-unknown-linux-musl": "rust-musl",
     "i686-unknown-linux-gnu": "lib32-rust-libs",
@@ -86,8 +78,8 @@ def remedy(rust: Rust, arch: Architecture, family: str) -> str:
     if rust.toolchain:
         return f"Add it with: rustup target add --toolchain {rust.toolchain} {triple}"
     rustup = f"rustup's Rust has it: rustup target add {triple}"
-    if rust.distribution == "debian" and family == "manylinux" and arch.name in _DEBIAN:
-        name = _DEBIAN[arch.name]
+    if rust.distribution == "debian" and family == "manylinux" and arch.name not in _NOT_IN_DEBIAN:
+        name = arch.debian
         return (
             f"Add it with: dpkg --add-architecture {name} && apt-get update"
             f" && apt-get install {rust.debian_package}:{name}\nOr {rustup}"

@@ -6,6 +6,7 @@ from manylinux_shim._lazy import lazily
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from manylinux_shim.libraries._apt import Apt as Apt
     from manylinux_shim.libraries._fetched import fetched as fetched
     from manylinux_shim.libraries._origins import Origin as Origin
     from manylinux_shim.libraries._origins import origin_of as origin_of
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
 __getattr__ = lazily(
     __name__,
     {
+        "_apt": ("Apt",),
         "_fetched": ("fetched",),
         "_origins": ("Origin", "origin_of"),
         "_prefix": ("Prefix", "directories", "named_prefixes", "sonames"),

@@ -1,14 +1,11 @@
-"""Packages of Debian and Ubuntu for the target, by apt with directories of its own.
+"""Packages of Debian and Ubuntu for the target, unpacked into the cache.
 
-Neither the machine's packages nor its architectures change, and nobody has to be root:
-apt fetches and checks signatures with the machine's sources and keys, and the files are
-unpacked into the cache. No script of a package runs.
-
-Sources: apt.conf(5), apt-get(8), dpkg-deb(1), Debian's policy manual (8.1.1, 9.1).
+Source of what is where in them: Debian's policy manual (8.1.1, 9.1).
 """
 
 from __future__ import annotations
 
+import fcntl
 import hashlib
 import os
 import re
@@ -18,12 +15,12 @@ import tarfile
 import tempfile
 import time
 from pathlib import Path, PurePosixPath
-from typing import Callable, Dict, List, Optional, Sequence, Tuple
+from typing import Callable, Dict, List, Optional, Sequence
 from urllib.parse import quote, unquote
 
 from manylinux_shim._errors import ToolchainError
 from manylinux_shim._platforms import Architecture, Policy
-from manylinux_shim._processes import run
+from manylinux_shim.libraries._apt import Apt, complaints, files_of
 from manylinux_shim.libraries._licences import debian_licence
 from manylinux_shim.libraries._origins import Origin, write_origins
 from manylinux_shim.libraries._relocated import relocated, states_paths
@@ -32,17 +29,11 @@ from manylinux_shim.zig import make_once
 
 _LAYOUT = 1
 
-_NAMES = {
-    "x86_64": "amd64", "i686": "i386", "aarch64": "arm64", "armv7l": "armhf",
-    "ppc64le": "ppc64el", "loongarch64": "loong64",
-}  # fmt: skip
-
 # What the sysroot has, or the compiler: libc, the kernel's headers, GCC's own libraries.
 _OURS = re.compile(
     r"libc6(-dev)?|libc-(dev-)?bin|linux-libc-dev|libgcc-s1|libgcc-\d+-dev|gcc-\d+-base"
     r"|libstdc\+\+.*|libcrypt-dev|libnsl-dev|libtirpc-dev|rpcsvc-proto|debconf.*|dpkg|tar"
 )
-_SECONDS = 3600
 _FRESH = 24 * 3600
 """Seconds for which the lists of packages are believed."""
 
@@ -73,7 +64,7 @@ def debian_prefix(
                 "Name a wheel of PyPI that has it (`wheel:`), build it in `before-all`, or name a"
                 " directory with it in `prefix`.",
             )
-    debian = _NAMES.get(arch.name, arch.name)
+    debian = arch.debian
     sources = _sources()
     wanted = sorted(
         f"{one.name}={one.version}" if one.version else one.name for one in requirements
@@ -84,8 +75,8 @@ def debian_prefix(
 
     def make(staging: Path) -> None:
         with tempfile.TemporaryDirectory(prefix="manylinux-shim-") as scratch:
-            apt = _Apt(Path(scratch), cache / "libraries" / f"apt-{debian}", debian, named)
-            packages = apt.fetch(wanted, notice)
+            lists = cache / "libraries" / f"apt-{debian}"
+            packages = _fetched(Apt(Path(scratch), debian, lists=lists), wanted, named, notice)
             origins: Dict[str, Origin] = {}
             for package in packages:
                 _unpack(package, staging, directory, debian, origins)
@@ -108,89 +99,55 @@ def _sources() -> List[str]:
     return found
 
 
-class _Apt:
-    """apt with a state of its own."""
-
-    def __init__(self, scratch: Path, lists: Path, architecture: str, named: str) -> None:
-        self._archives = scratch / "archives"
-        self._lists = lists
-        self._named = named
-        self._warnings: List[str] = []
-        for directory in (self._archives / "partial", lists / "partial", scratch / "state"):
-            directory.mkdir(parents=True, exist_ok=True)
-        (scratch / "status").touch()
-        options = {
-            "APT::Architecture": architecture,
-            "APT::Architectures": architecture,
-            "APT::Get::Assume-Yes": "true",
-            "APT::Install-Recommends": "false",
-            "APT::Sandbox::User": "",
-            "Acquire::Languages": "none",
-            "Debug::NoLocking": "true",
-            "Dir::Cache": str(scratch),
-            "Dir::Cache::archives": str(self._archives),
-            "Dir::Cache::pkgcache": "",
-            "Dir::Cache::srcpkgcache": "",
-            "Dir::Log": str(scratch),
-            "Dir::State": str(scratch / "state"),
-            "Dir::State::lists": str(lists),
-            "Dir::State::status": str(scratch / "status"),
-        }
-        self._command = ["apt-get", "-q", *(f"-o{key}={value}" for key, value in options.items())]
-
-    def fetch(self, wanted: Sequence[str], notice: Callable[[str], None]) -> List[Path]:
-        """The archives of ``wanted`` and of what they depend on; the sysroot's own are left out."""
-        self._update()
-        listed = self._run("install", "--print-uris", *wanted)
+def _fetched(
+    apt: Apt, wanted: Sequence[str], named: str, notice: Callable[[str], None]
+) -> List[Path]:
+    """The archives of ``wanted`` and of what they depend on; the sysroot's own are left out."""
+    try:
+        with (apt.lists / ".lock").open("w") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)  # another build fetches the same lists
+            warnings = _update(apt)
+        listed = _asked(apt, named, warnings, "install", "--print-uris", *wanted)
         found = [(unquote(match["file"]), int(match["size"])) for match in _URI.finditer(listed)]
         kept = [(name, size) for name, size in found if not _OURS.fullmatch(name.split("_")[0])]
         if not kept:
             return []
         megabytes = sum(size for _, size in kept) / 1e6
-        notice(f"fetching {self._named}: {len(kept)} packages, {megabytes:.1f} MB")
+        notice(f"fetching {named}: {len(kept)} packages, {megabytes:.1f} MB")
         names = ["=".join(name.split("_")[:2]) for name, _ in kept]
-        self._run("download", *names, cwd=self._archives)
-        return sorted(self._archives.glob("*.deb"))
-
-    def _update(self) -> None:
-        stamp = self._lists / ".updated"
-        if stamp.is_file() and time.time() - stamp.stat().st_mtime < _FRESH:
-            return
-        # One list of several may be missing for a while; what matters is whether apt then finds
-        # the packages.
-        _, said = self._call("-oAcquire::Retries=3", "update")
-        self._warnings = _complaints(said)
-        if not self._warnings:
-            stamp.touch()
-
-    def _run(self, *arguments: str, cwd: Optional[Path] = None) -> str:
-        code, output = self._call(*arguments, cwd=cwd)
-        if code != 0:
-            lines = [*self._warnings, *_complaints(output)]
-            said = "\n".join(lines or output.splitlines()[-5:])
-            raise ToolchainError(
-                f"apt cannot fetch {self._named}. It said:\n{said}",
-                "Look at the name, at the network, and whether apt's sources have this architecture"
-                " (Ubuntu has most others on a server of its own).",
-            )
-        return output
-
-    def _call(self, *arguments: str, cwd: Optional[Path] = None) -> Tuple[int, str]:
-        try:
-            done = run(
-                [*self._command, *arguments],
-                cwd=cwd,
-                environment={**os.environ, "LC_ALL": "C"},
-                timeout=_SECONDS,
-            )
-        except (OSError, subprocess.TimeoutExpired) as error:
-            raise ToolchainError(f"apt cannot fetch {self._named}: {error}") from error
-        return done.returncode, done.stdout
+        _asked(apt, named, warnings, "download", *names, cwd=apt.archives)
+    except (OSError, subprocess.TimeoutExpired) as error:
+        raise ToolchainError(f"apt cannot fetch {named}: {error}", _TRY) from error
+    return sorted(apt.archives.glob("*.deb"))
 
 
-def _complaints(said: str) -> List[str]:
-    """apt's errors and warnings."""
-    return [line for line in said.splitlines() if line[:2] in ("E:", "W:")]
+_TRY = (
+    "Look at the name, at the network, and whether apt's sources have this architecture"
+    " (Ubuntu has most others on a server of its own)."
+)
+
+
+def _update(apt: Apt) -> List[str]:
+    """Have the lists of a day at most; what apt complained of."""
+    stamp = apt.lists / ".updated"
+    if stamp.is_file() and time.time() - stamp.stat().st_mtime < _FRESH:
+        return []
+    # One list of several may be missing for a while; what matters is whether apt then finds
+    # the packages.
+    _, said = apt.call("update")
+    if not complaints(said):
+        stamp.touch()
+    return complaints(said)
+
+
+def _asked(
+    apt: Apt, named: str, warnings: Sequence[str], *arguments: str, cwd: Optional[Path] = None
+) -> str:
+    code, output = apt.call(*arguments, cwd=cwd)
+    if code != 0:
+        said = "\n".join([*warnings, *complaints(output)] or output.splitlines()[-5:])
+        raise ToolchainError(f"apt cannot fetch {named}. It said:\n{said}", _TRY)
+    return output
 
 
 def _unpack(
@@ -200,24 +157,17 @@ def _unpack(
     name, version, _ = unquote(package.name).split("_", 2)
     libraries: List[str] = []
     licence = ""
-    try:
-        with subprocess.Popen(
-            ["dpkg-deb", "--fsys-tarfile", str(package)], stdout=subprocess.PIPE
-        ) as reader, tarfile.open(fileobj=reader.stdout, mode="r|") as archive:
-            for member in archive:
-                path = _place(member.name)
-                if path is None:
-                    continue
-                if path.match("usr/share/doc/*/copyright"):
-                    file = archive.extractfile(member) if member.isfile() else None
-                    licence = debian_licence(file.read()) if file is not None else licence
-                elif _is_wanted(path):
-                    _write(archive, member, path, staging, tree)
-                    libraries += [str(path)] if ".so" in path.name else []
-    except (OSError, tarfile.TarError) as error:
-        raise ToolchainError(
-            f"{package.name} cannot be unpacked: {error}", "Try again; free some disk space."
-        ) from error
+    with files_of(package) as archive:
+        for member in archive:
+            path = _place(member.name)
+            if path is None:
+                continue
+            if path.match("usr/share/doc/*/copyright"):
+                file = archive.extractfile(member) if member.isfile() else None
+                licence = debian_licence(file.read()) if file is not None else licence
+            elif _is_wanted(path):
+                _write(archive, member, path, staging, tree)
+                libraries += [str(path)] if ".so" in path.name else []
     vendor = quote(_vendor())
     purl = f"pkg:deb/{vendor}/{quote(name)}@{quote(version, safe='.-_~:')}?arch={architecture}"
     origin = Origin(name, version, purl, licence)

@@ -1,8 +1,7 @@
 """Debian's packages of any release and architecture, unpacked side by side with this system.
 
 apt fetches them, from the mirror and with the keys that this machine's own apt is
-configured with, in a state of its own: neither the machine's list of packages nor
-its list of architectures changes, and only unpacking is ever done with them.
+configured with; only unpacking is ever done with them.
 """
 
 from __future__ import annotations
@@ -10,16 +9,16 @@ from __future__ import annotations
 import fcntl
 import fnmatch
 import hashlib
-import os
 import re
 import shutil
 import subprocess
 import tempfile
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Dict, List, Sequence
+from typing import List, Sequence
 
 from manylinux_shim._messages import say
+from manylinux_shim.libraries import Apt
 
 _LAYOUT = 1
 """Counts up when what stands in a tree changes, so that an old one is not used."""
@@ -128,51 +127,22 @@ def _download(
     scratch: Path, suite: str, architecture: str, packages: Sequence[str], dependencies: bool
 ) -> List[Path]:
     where = source()
-    state = scratch / "apt"
-    archives = state / "cache" / "archives"
-    for directory in (archives / "partial", state / "lists" / "partial"):
-        directory.mkdir(parents=True)
-    (state / "status").touch()
     signed_by = f" signed-by={where.signed_by}" if where.signed_by else ""
-    (state / "sources.list").write_text(
-        f"deb [arch={architecture}{signed_by}] {where.uri} {suite} main\n", encoding="utf-8"
-    )
-    configuration = {
-        "APT::Architecture": architecture,
-        "APT::Architectures": architecture,
-        "APT::Install-Recommends": "false",
-        "APT::Sandbox::User": "root",  # the scratch directory is its owner's alone
-        "Acquire::Check-Valid-Until": "false",  # a mirror may be a snapshot
-        "Acquire::Languages": "none",
-        "Dir::Cache": str(state / "cache"),
-        "Dir::Etc::sourcelist": str(state / "sources.list"),
-        "Dir::Etc::sourceparts": "/dev/null",
-        "Dir::State": str(state),
-        "Dir::State::status": str(state / "status"),
-    }
-    get = ["apt-get", "-q", *(f"-o{key}={value}" for key, value in configuration.items())]
-    _run([*get, "update"], scratch)
+    line = f"deb [arch={architecture}{signed_by}] {where.uri} {suite} main"
+    apt = Apt(scratch / "apt", architecture, source=line)
+    _asked(apt, scratch, "update")
     if dependencies:
-        _run([*get, "install", "--yes", "--download-only", *packages], scratch)
+        _asked(apt, scratch, "install", "--download-only", *packages)
     else:
-        _run([*get, "download", *packages], archives)
-    return sorted(archives.glob("*.deb"))
+        _asked(apt, apt.archives, "download", *packages)
+    return sorted(apt.archives.glob("*.deb"))
 
 
-def _run(command: Sequence[str], cwd: Path) -> None:
-    environment: Dict[str, str] = {**os.environ, "LC_ALL": "C"}
-    done = subprocess.run(
-        command,
-        cwd=cwd,
-        env=environment,
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        encoding="utf-8",
-    )
-    if done.returncode != 0:
-        say(done.stdout.strip())
-    done.check_returncode()
+def _asked(apt: Apt, directory: Path, *arguments: str) -> None:
+    code, said = apt.call(*arguments, cwd=directory)
+    if code != 0:
+        say(said.strip())
+        raise subprocess.CalledProcessError(code, ["apt-get", *arguments])
 
 
 def _unpack(package: Path, root: Path) -> None:

@@ -27,15 +27,6 @@ from manylinux_shim.commands.trying._attempt import Test, Untried, quietly, vers
 from manylinux_shim.wheel import WheelName
 from manylinux_shim.zig import cache_root
 
-_DEBIAN = {
-    "x86_64": "amd64",
-    "i686": "i386",
-    "aarch64": "arm64",
-    "armv7l": "armhf",
-    "ppc64le": "ppc64el",
-    "s390x": "s390x",
-    "riscv64": "riscv64",
-}
 _QEMU = {"x86_64": "x86_64", "i686": "i386", "armv7l": "arm"}
 """qemu's names of architectures, where they are not those of tags."""
 _QEMU_SUITE = "trixie"
@@ -185,7 +176,7 @@ def _serves(name: WheelName, python: str) -> bool:
 
 def _root(release: Release, arch: Architecture) -> Path:
     cache = cache_root(os.environ, say) / "systems"
-    return _tree(cache, release.suite, _DEBIAN[arch.name], _PACKAGES, dependencies=True)
+    return _tree(cache, release.suite, arch.debian, _PACKAGES, dependencies=True)
 
 
 def _emulator(arch: Architecture, root: Path) -> List[str]:
