@@ -12,7 +12,7 @@ from manylinux_shim._errors import ShimError
 from manylinux_shim._messages import reported, say
 from manylinux_shim._plan import make_plan, refuse_editable, this_host
 from manylinux_shim._settings import Settings, load_settings, near_misses
-from manylinux_shim.environment import missing, outdate, record_of_links, toolchain
+from manylinux_shim.environment import lines_to_add, missing, outdate, record_of_links, toolchain
 from manylinux_shim.project import compiles_nothing
 
 ConfigSettings = Optional[Mapping[str, Any]]
@@ -40,7 +40,14 @@ def build_wheel(
                 outdate(project)
             record = record_of_links(plan, scratch, variables)
             built = _delegate.build_wheel(
-                settings, project, scratch, rest, metadata_directory, variables, plan.hint
+                settings,
+                project,
+                scratch,
+                rest,
+                metadata_directory,
+                variables,
+                plan.hint,
+                lambda: lines_to_add(plan, record),
             )
         from manylinux_shim.finish import finished  # slow to import, and every hook begins here
 

@@ -16,7 +16,7 @@ import subprocess
 import sys
 import traceback
 from pathlib import Path
-from typing import Any, Dict, List, Mapping, Optional
+from typing import Any, Callable, Dict, List, Mapping, Optional
 
 from manylinux_shim._errors import BackendError, ShimError
 from manylinux_shim._messages import say
@@ -162,12 +162,14 @@ def build_wheel(
     metadata_directory: Optional[str],
     additions: Mapping[str, str],
     hint: str = "",
+    lines_to_add: Callable[[], List[str]] = list,
 ) -> Path:
     """Run the real backend's ``build_wheel`` in a child process; the wheel it made.
 
     ``private`` is an empty directory of this build; the wheel comes out in a
     directory below it. ``additions`` go into the child's environment; ``hint`` is
-    what a user should know of this build when it fails.
+    what a user should know of this build when it fails, ``lines_to_add`` says then what may be
+    missing in the settings.
     Raises BackendError when the child fails, exits, or makes no wheel.
     """
     output = private / "wheel"
@@ -209,7 +211,7 @@ def build_wheel(
         ended = f"exit code {status}" if status >= 0 else f"signal {-status}"
         raise BackendError(
             f"the real backend {settings.backend!r} did not build a wheel ({ended})",
-            hint or _COMPARE,
+            "\n".join([hint or _COMPARE, *lines_to_add()]),
         )
     name = result["result"]
     if not isinstance(name, str) or not (output / Path(name).name).is_file():
@@ -220,6 +222,8 @@ def build_wheel(
         )
     for extension in result.get("left_out", ()):
         say(f"the optional extension {extension} failed, and the wheel is without it")
+    for line in lines_to_add() if result.get("left_out") else ():
+        say(line)
     return output / Path(name).name
 
 

@@ -72,9 +72,8 @@ class Plan:
             f"What it said stands above. This build is for {self.target.name}, so no program that"
             ' it makes can run here: where it tries to ("Exec format error", "not found", CMake'
             " ended by SIGTERM), tell it the answer instead, as its build system has it: a cache"
-            " variable (autoconf's ac_cv_..., CMake's -D), or an option of the project's. What is"
-            " missing for"
-            f" {self.target.name} in the way of libraries has to be built with the project."
+            " variable (autoconf's ac_cv_..., CMake's -D), or an option of the project's. Libraries"
+            f" for {self.target.name} are named in `libraries`, or built in `before-all`."
         )
 
 

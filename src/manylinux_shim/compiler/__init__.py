@@ -10,6 +10,7 @@ from manylinux_shim._lazy import lazily
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from manylinux_shim.compiler._driver import LACKING as LACKING
     from manylinux_shim.compiler._driver import LINKS_VARIABLE as LINKS_VARIABLE
     from manylinux_shim.compiler._driver import SOURCE_VARIABLE as SOURCE_VARIABLE
     from manylinux_shim.compiler._driver import ZIG_LIB_VARIABLE as ZIG_LIB_VARIABLE
@@ -29,6 +30,7 @@ __getattr__ = lazily(
     {
         "_driver": (
             "Configuration",
+            "LACKING",
             "LINKS_VARIABLE",
             "SOURCE_VARIABLE",
             "ZIG_LIB_VARIABLE",

@@ -36,9 +36,14 @@ SOURCE_VARIABLE = "_MANYLINUX_SHIM_SOURCE"
 LINKS_VARIABLE = "_MANYLINUX_SHIM_LINKS"
 """A directory where each link leaves what went into it; ``sbom._links`` reads that."""
 
+LACKING = "lacking"
+"""The file there with what the last compile or link that failed did not find: ``header`` or
+``library``, a tab and its name in each line."""
+
 _NEVER_SUPPLIED = ("_Z", "Py", "_Py", "__cxa_", "_Unwind_")
 """How names begin that are C++'s and Python's, of which nearly every link lacks some."""
 
+_NOT_FOUND = "' file not found"
 _QUIET = (
     "--no-default-config",
     # What is said to the compiler for the link, or by gcc's users to gcc, is
@@ -178,6 +183,8 @@ def _clang(zig: str, configuration: Configuration, command: Command, own: Sequen
         again = _run([*compile_it, *fewer]) if fewer else (status, said)
         status, said = again if again[0] == 0 else (status, said)
     sys.stderr.write(said)
+    if status != 0 and _NOT_FOUND in said:
+        _note_lacking("header", said, "error: '", _NOT_FOUND)
     if status != 0 and "'omp.h' file not found" in said:
         _say(f"{NO_OPENMP}. {WAY_OUT}")
     if _newer.is_about_names(said):
@@ -199,6 +206,24 @@ def _explain(
         if explanation not in command.notices:
             command.notices.append(explanation)
             _say(explanation)
+
+
+def _note_lacking(kind: str, said: str, before: str, after: str) -> None:
+    """Leave for the end of the build what was not found: asking who has it takes its time."""
+    directory = os.environ.get(LINKS_VARIABLE)
+    lines = (line.partition(before)[2] for line in said.splitlines())
+    names = [
+        (line.partition(after)[0] if after else line).strip()
+        for line in lines
+        if after in line and line
+    ]
+    if not directory or not names:
+        return
+    try:
+        with open(f"{directory}/{LACKING}", "w", encoding="utf-8", errors="replace") as file:
+            file.writelines(f"{kind}\t{name}\n" for name in dict.fromkeys(names))
+    except OSError:
+        pass  # the build fails anyway, and has said why
 
 
 def _tell(line: str) -> None:
@@ -312,6 +337,7 @@ def _link_objects(zig: str, configuration: Configuration, command: Command) -> i
         _remove(twin)
     if rest:
         sys.stderr.write(rest)
+        _note_lacking("library", rest, "unable to find library -l", "")
         for explanation in explanations(rest, configuration.target):
             _say(explanation)
     missing = {n: where for n, where in undefined.items() if not _is_python(command, n)}

@@ -8,6 +8,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from manylinux_shim.environment._backends import config_settings as config_settings
     from manylinux_shim.environment._gcc import foreign_compilers as foreign_compilers
+    from manylinux_shim.environment._missing import lines_to_add as lines_to_add
     from manylinux_shim.environment._prepare import prepare as prepare
     from manylinux_shim.environment._rust import compiles_rust as compiles_rust
     from manylinux_shim.environment._rust import (
@@ -25,6 +26,7 @@ __getattr__ = lazily(
     {
         "_backends": ("config_settings",),
         "_gcc": ("foreign_compilers",),
+        "_missing": ("lines_to_add",),
         "_prepare": ("prepare",),
         "_rust": ("compiles_rust", "require_standard_library", "rust_sysroot"),
         "_toolchain": ("Toolchain", "missing", "outdate", "record_of_links", "toolchain"),

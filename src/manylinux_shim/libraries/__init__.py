@@ -10,6 +10,8 @@ if TYPE_CHECKING:
     from manylinux_shim.libraries._fetched import fetched as fetched
     from manylinux_shim.libraries._origins import Origin as Origin
     from manylinux_shim.libraries._origins import origin_of as origin_of
+    from manylinux_shim.libraries._packages import package_of_header as package_of_header
+    from manylinux_shim.libraries._packages import package_of_library as package_of_library
     from manylinux_shim.libraries._prefix import Prefix as Prefix
     from manylinux_shim.libraries._prefix import directories as directories
     from manylinux_shim.libraries._prefix import named_prefixes as named_prefixes
@@ -24,6 +26,7 @@ __getattr__ = lazily(
         "_apt": ("Apt",),
         "_fetched": ("fetched",),
         "_origins": ("Origin", "origin_of"),
+        "_packages": ("package_of_header", "package_of_library"),
         "_prefix": ("Prefix", "directories", "named_prefixes", "sonames"),
         "_requirements": ("Requirement", "parse", "tools"),
     },
