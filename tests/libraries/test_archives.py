@@ -36,6 +36,7 @@ def archive(directory: Path, *members: tarfile.TarInfo) -> Path:
     with tarfile.open(fileobj=data, mode="w:gz") as tar:
         for member in members:
             text = member.name.encode() if member.isfile() else b""
+            text = member.pax_headers.get("begins", "").encode() + text
             member.size = len(text)
             tar.addfile(member, io.BytesIO(text))
     package = directory / "x_1_all.deb"
@@ -51,6 +52,13 @@ def archive(directory: Path, *members: tarfile.TarInfo) -> Path:
 
 def file(name: str) -> tarfile.TarInfo:
     return tarfile.TarInfo(name)
+
+
+def program(name: str) -> tarfile.TarInfo:
+    """One whose contents begin as an ELF file's."""
+    info = tarfile.TarInfo(name)
+    info.pax_headers = {"begins": "\x7fELF"}
+    return info
 
 
 def link(name: str, target: str, kind: bytes = tarfile.SYMTYPE) -> tarfile.TarInfo:
@@ -93,6 +101,52 @@ def test_links_stay_inside_and_lib_is_in_usr(tmp_path: Path) -> None:
         "usr/include/z.h": "file",
         "usr/bin/z-config": "file",
     }
+
+
+PC = "prefix=/usr\nincludedir=${prefix}/include/x\nplugindir=/usr/lib/x\nName: x\n\
+Description: x\nVersion: 3.1\nCflags: -I${includedir}\nLibs: -L/usr/lib/arm -lx\n"
+
+
+def test_program_that_tells_where_a_library_is_answers_from_its_pkg_config_file(
+    tmp_path: Path,
+) -> None:
+    machine.need_program("pkg-config")
+    staging = tmp_path / "tree"
+    package = archive(
+        tmp_path / "deb",
+        program("./usr/bin/x_config"),
+        link("./usr/bin/y-config-14", "../lib/y/bin/y-config"),
+        program("./usr/lib/y/bin/y-config"),
+        file("./usr/lib/arm/pkgconfig/libx.pc"),
+        program("./usr/lib/arm/x_config"),
+    )
+    staging.mkdir()
+    _unpack(package, staging, staging, "arm64", {})
+    (staging / "usr/lib/arm/pkgconfig/libx.pc").write_text(PC.replace("=/usr", f"={staging}/usr"))
+
+    def said(*words: str) -> str:
+        command = [str(staging / "usr/bin" / words[0]), *words[1:]]
+        done = subprocess.run(command, capture_output=True, text=True)
+        return done.stdout.strip() if done.returncode == 0 else f"failed: {done.stderr}"
+
+    assert said("x_config", "--include") == f"-I{staging}/usr/include/x"
+    assert said("x_config", "--version", "--plugindir") == f"3.1\n{staging}/usr/lib/x"
+    assert "-lx" in said("x_config", "--libs")
+    assert said("x_config", "--blame").startswith("failed: x_config: x has no answer to --blame")
+    # Its package has one pkg-config file alone, which is then everybody's.
+    assert said("y-config-14", "--version") == "3.1"
+    # What is no program stays as it is.
+    assert (staging / "usr/lib/arm/x_config").read_bytes().startswith(b"\x7fELF")
+
+
+def test_program_without_a_pkg_config_file_says_so(tmp_path: Path) -> None:
+    package = archive(tmp_path / "deb", program("./usr/bin/x-config"))
+    unpacked(package, tmp_path / "tree")
+    done = subprocess.run(
+        [str(tmp_path / "tree/usr/bin/x-config"), "--libs"], capture_output=True, text=True
+    )
+    assert done.returncode == 1
+    assert "x-config is a program of x, which cannot run here" in done.stderr
 
 
 @pytest.mark.parametrize(

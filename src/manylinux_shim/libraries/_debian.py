@@ -8,6 +8,7 @@ from __future__ import annotations
 import fcntl
 import hashlib
 import os
+import posixpath
 import re
 import shutil
 import subprocess
@@ -21,13 +22,14 @@ from urllib.parse import quote, unquote
 from manylinux_shim._errors import ToolchainError
 from manylinux_shim._platforms import Architecture, Policy
 from manylinux_shim.libraries._apt import Apt, complaints, files_of
+from manylinux_shim.libraries._config_programs import replace_programs, tells_of_a_library
 from manylinux_shim.libraries._licences import debian_licence
 from manylinux_shim.libraries._origins import Origin, write_origins
 from manylinux_shim.libraries._relocated import relocated, states_paths
 from manylinux_shim.libraries._requirements import Requirement
 from manylinux_shim.zig import make_once
 
-_LAYOUT = 1
+_LAYOUT = 2
 
 # What the sysroot has, or the compiler: libc, the kernel's headers, GCC's own libraries.
 _OURS = re.compile(
@@ -155,7 +157,7 @@ def _unpack(
 ) -> None:
     """Unpack what a build can use, with its paths as they will be in ``tree``."""
     name, version, _ = unquote(package.name).split("_", 2)
-    libraries: List[str] = []
+    files: List[str] = []
     licence = ""
     with files_of(package) as archive:
         for member in archive:
@@ -167,7 +169,9 @@ def _unpack(
                 licence = debian_licence(file.read()) if file is not None else licence
             elif _is_wanted(path):
                 _write(archive, member, path, staging, tree)
-                libraries += [str(path)] if ".so" in path.name else []
+                files.append(str(path))
+    replace_programs(name, staging, tree, files)
+    libraries = [file for file in files if ".so" in posixpath.basename(file)]
     vendor = quote(_vendor())
     purl = f"pkg:deb/{vendor}/{quote(name)}@{quote(version, safe='.-_~:')}?arch={architecture}"
     origin = Origin(name, version, purl, licence)
@@ -201,7 +205,7 @@ def _is_wanted(path: PurePosixPath) -> bool:
     if parts[1] in ("include", "lib", "lib64"):
         return True
     if parts[1] == "bin":
-        return path.name.endswith(("-config", "_config"))
+        return tells_of_a_library(path.name)
     return parts[1] == "share" and parts[2] in ("pkgconfig", "cmake", "aclocal")
 
 
