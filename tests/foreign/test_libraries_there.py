@@ -151,4 +151,6 @@ def test_library_goes_into_the_wheel_and_works_there(bench: Bench, project: Proj
     component = sboms.components(sboms.own(wheel))[name]
     assert str(component.get("purl", "")).startswith(purl)
     assert bool(component.get("purl")) is bool(purl)
+    # What was built here has no package to tell which one it is.
+    assert [each["alg"] for each in component.get("hashes", [])] == ([] if purl else ["SHA-256"])
     assert bench.use(project) == project.prints

@@ -64,10 +64,8 @@ def _own(
     zig = usable_zig() if links is not None or done.relinked else None
     sources = done.sources or {}
     grafted = {
-        member: (sources[member].name, package_of(sources[member]))
-        if member in sources
-        else (member.rpartition("/")[2], None)
-        for member in done.grafted
+        member: (source, package_of(source) if source is not None else None)
+        for member, source in ((member, sources.get(member)) for member in done.grafted)
     }
     with Archive(verdict.wheel) as archive:
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from pathlib import Path
 from typing import TYPE_CHECKING, Callable, Dict, List, Mapping, Optional, Sequence, Tuple
 from urllib.parse import quote
@@ -29,7 +30,7 @@ def contents(
     runtime: Sequence[str] = (),
     zig: Optional[Tuple[str, Path]] = None,
     linked: Optional[Policy] = None,
-    grafted: Mapping[str, Tuple[str, Optional[Package]]] = {},
+    grafted: Mapping[str, Tuple[Optional[Path], Optional[Package]]] = {},
     supplied: Mapping[str, Optional[Tuple[Path, Optional[Package]]]] = {},
     outside: Sequence[str] = (),
     others: Sequence[str] = (),
@@ -41,10 +42,10 @@ def contents(
     bytes as they came out of it; ``links`` is what is on record of that; ``runtime`` the
     C++ library that they share, in each place where it is; ``zig`` the version and ``lib``
     directory of the zig that was used, ``linked`` the policy whose libc it linked against.
-    ``grafted`` has for each library of this machine in the wheel its former file
-    name and package; ``supplied`` are libraries that we made, with the static library of GCC
-    whose parts they have, if any, and its package; ``outside`` sonames that somebody else
-    provides; ``others`` the lists of contents that are there.
+    ``grafted`` has for each library of this machine in the wheel the file that it was and its
+    package, as far as they are known; ``supplied`` are libraries that we made, with the
+    static library of GCC whose parts they have, if any, and its package; ``outside`` sonames
+    that somebody else provides; ``others`` the lists of contents that are there.
     """
     facts = [("external-library", soname) for soname in outside]
     if linked is not None:
@@ -133,10 +134,16 @@ def _linked_in(origin: Mapping[str, Tuple[Link, ...]]) -> List[Component]:
     ]
 
 
-def _grafted(grafted: Mapping[str, Tuple[str, Optional[Package]]]) -> List[Component]:
-    """One component for each package, or for each file that no package has."""
+def _grafted(
+    grafted: Mapping[str, Tuple[Optional[Path], Optional[Package]]],
+) -> List[Component]:
+    """One component for each package, or for each file that no package has, with its hash."""
     members: Dict[Tuple[str, Optional[Package]], List[str]] = {}
-    for member, (former, package) in sorted(grafted.items()):
+    hashes: Dict[str, str] = {}
+    for member, (source, package) in sorted(grafted.items()):
+        former = source.name if source is not None else member.rpartition("/")[2]
+        if source is not None and package is None:
+            hashes[former] = hashlib.sha256(source.read_bytes()).hexdigest()
         members.setdefault(("" if package else former, package), []).append(member)
     return [
         Component(
@@ -145,6 +152,7 @@ def _grafted(grafted: Mapping[str, Tuple[str, Optional[Package]]]) -> List[Compo
             package.licence if package else "",
             purl=package.purl if package else "",
             description="shared library of the machine that built the wheel, grafted into it",
+            sha256=hashes.get(former, ""),
             files=tuple(files),
         )
         for (former, package), files in members.items()

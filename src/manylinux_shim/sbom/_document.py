@@ -29,6 +29,8 @@ class Component:
     files: Tuple[str, ...] = ()
     """The wheel's members that it is in."""
     properties: Tuple[Tuple[str, str], ...] = ()
+    sha256: str = ""
+    """Of the file that it was, in hexadecimal; empty where a package tells which one that is."""
 
 
 @dataclass(frozen=True)
@@ -105,6 +107,7 @@ def _component(component: Component, kind: str = "library") -> Dict[str, Any]:
         "name": component.name,
         "version": component.version,
         "description": component.description,
+        "hashes": [{"alg": "SHA-256", "content": component.sha256}] if component.sha256 else [],
         "licenses": [{"expression": component.licence}] if component.licence else [],
         "purl": component.purl,
         "properties": [{"name": name, "value": value} for name, value in properties],
