@@ -155,6 +155,7 @@ def _input(command: Command, path: str, language: str, *, cxx: bool) -> None:
         language = "c++"  # as g++ takes them
     if not command.links:
         command.compiler += ["-x", language, path, "-x", "none"] if language else [path]
+        command.files.append(path)
     elif language or path == "-" or suffix in _CXX_SUFFIXES + _C_SUFFIXES:
         command.sources.append((len(command.linker), path, language))
         command.linker.append("")

@@ -70,6 +70,7 @@ class Command:
         "compiler",
         "cxx",
         "error",
+        "files",
         "inputs",
         "linker",
         "links",
@@ -98,6 +99,8 @@ class Command:
         self.links = links
         self.cxx = cxx
         """Whether any of it is C++."""
+        self.files: List[str] = []
+        """Of a command that does not link: the sources."""
         self.inputs = 0
         """How many files and libraries were named; none in a question."""
         self.run_paths: List[str] = []

@@ -18,7 +18,7 @@ import os
 import sys
 
 from manylinux_shim._errors import ShimError
-from manylinux_shim.compiler import _newer
+from manylinux_shim.compiler import _newer, _pragmas
 from manylinux_shim.compiler._answers import answer
 from manylinux_shim.compiler._arguments import expand_response_files, parse
 from manylinux_shim.compiler._command import Command, Target
@@ -165,22 +165,35 @@ def _carry_out(
     if command.cxx and (command.links or "-c" in command.compiler):
         _tell(os.path.abspath(command.output or "a.out"))
     if not command.links:
-        return _clang(zig, configuration, command, command.compiler)
+        source = command.files[0] if len(command.files) == 1 else ""
+        return _clang(zig, configuration, command, command.compiler, source)
     if not command.inputs:
         return _reply(zig, configuration, command, words)
     return _link(zig, configuration, command)
 
 
-def _clang(zig: str, configuration: Configuration, command: Command, own: Sequence[str]) -> int:
-    """Compile with the caller's ``own`` arguments; say which glibc has what the target lacks."""
-    compile_it = [zig, "clang", *_compile(configuration, command, own)]
-    status, said = _run(compile_it)
+def _clang(
+    zig: str, configuration: Configuration, command: Command, own: Sequence[str], source: str
+) -> int:
+    """Compile ``source`` with the caller's ``own`` arguments, among which it is.
+
+    What the target's glibc lacks is named with the one that has it.
+    """
+    clang = [zig, "clang"]
+    words = _compile(configuration, command, own)
+    if _pragmas.mentioned_in(source):
+        status, said = _with_pragmas(clang, words, configuration, command, source)
+    else:
+        status, said = _run([*clang, *words])
+        if status != 0 and _pragmas.NEEDED in said and source:
+            # They may stand in a header.
+            status, said = _with_pragmas(clang, words, configuration, command, source)
     if status != 0 and configuration.supply and "-" not in own:
         from manylinux_shim.supply import without_declarations
 
         # What glibc has by now is in older code as a function of its own.
         fewer = without_declarations(said)
-        again = _run([*compile_it, *fewer]) if fewer else (status, said)
+        again = _run([*clang, *words, *fewer]) if fewer else (status, said)
         status, said = again if again[0] == 0 else (status, said)
     sys.stderr.write(said)
     if status != 0 and _NOT_FOUND in said:
@@ -190,6 +203,38 @@ def _clang(zig: str, configuration: Configuration, command: Command, own: Sequen
     if _newer.is_about_names(said):
         _explain(configuration, command, *_newer.complained_of(said))
     return status
+
+
+def _with_pragmas(
+    clang: List[str],
+    words: List[str],
+    configuration: Configuration,
+    command: Command,
+    source: str,
+) -> Tuple[int, str]:
+    """Compile ``source`` with those pragmas of GCC's that clang does not know by themselves."""
+    if not any(word in ("-c", "-S") for word in words):
+        return _run([*clang, *words])
+    import tempfile
+
+    place = words.index("-o") + 1 if "-o" in words else 0
+    name = source.rpartition("/")[2].rpartition(".")[0]
+    output = words[place] if place else f"{name}.{'s' if '-S' in words else 'o'}"
+    with tempfile.TemporaryDirectory(prefix="manylinux-shim-") as directory:
+        text = f"{directory}/{name}.i"
+        status, said = _run([*clang, *_pragmas.preprocessing(words, output, text)])
+        if status != 0:
+            return status, said
+        with open(text, encoding="utf-8", errors="surrogateescape", newline="\n") as file:
+            as_it_is = file.read()
+        other = _pragmas.translated(as_it_is, configuration.architecture)
+        if other == as_it_is:
+            return _run([*clang, *words])
+        with open(text, "w", encoding="utf-8", errors="surrogateescape", newline="\n") as file:
+            file.write(other)
+        arguments = _pragmas.preprocessed(words, source, text, cxx=command.cxx)
+        arguments += [] if place else ["-o", output]
+        return _run([*clang, *arguments])
 
 
 def _explain(
@@ -254,6 +299,9 @@ def _compile(configuration: Configuration, command: Command, own: Sequence[str])
         # __FILE__ and debug information must not tell where the build was.
         arguments.append(f"-ffile-prefix-map={source}=.")
     arguments += own
+    if not any(word.endswith("unknown-pragmas") for word in own):
+        # With -Wall clang tells of those that are GCC's, which GCC does not.
+        arguments.append("-Wno-unknown-pragmas")
     for directory in configuration.prefix_includes:
         arguments += ["-isystem", directory]
     arguments += [flag.replace("{lib}", lib) for flag in system]
@@ -293,7 +341,7 @@ def _link(zig: str, configuration: Configuration, command: Command) -> int:
         for number, (place, path, language) in enumerate(command.sources):
             item = f"{directory}/{number}.o"
             own = [*command.compiler, "-c", *(["-x", language] if language else []), path]
-            status = _clang(zig, configuration, command, [*own, "-o", item])
+            status = _clang(zig, configuration, command, [*own, "-o", item], path)
             if status != 0:
                 return status
             command.linker[place] = item
