@@ -31,7 +31,7 @@ ORDER = (
     "sbom",
     "shared_cxx",
     "finish",
-    "_side_by_side",  # in the real backend's process
+    "side_by_side",  # in the real backend's process
     "_delegate _in_child",
     "_backend",
     "commands",

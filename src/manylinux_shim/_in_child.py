@@ -38,6 +38,10 @@ import signal
 import sys
 import traceback
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Callable
+
 
 def main(request_path: str) -> int:
     """Carry out one request; the exit code."""
@@ -45,7 +49,8 @@ def main(request_path: str) -> int:
         request = json.load(file)
     first = request["backend_path"] + _python_path()
     sys.path[:] = first + [entry for entry in request["sys_path"] if entry not in first]
-    _end_together()
+    ending: list[Callable[[], None]] = []
+    _end_together(ending)
     # Backends hand sys.argv on (setuptools), and this script's own is none of theirs.
     sys.argv[:] = ["build_wheel"]
     if request["machine"]:
@@ -64,7 +69,11 @@ def main(request_path: str) -> int:
         if getattr(backend.build_wheel, "__module__", "") == "manylinux_shim":
             _answer(request, {"itself": True})
             return 1
-        _compile_side_by_side(request["jobs"])
+        if request["jobs"] > 1:
+            # setuptools has put its own distutils in the place of Python's by now.
+            from manylinux_shim.side_by_side import install
+
+            ending.append(install(request["jobs"]))
         result = backend.build_wheel(*request["arguments"])
     except Exception as error:  # whatever it is, it is the backend's, and shown as such
         sys.stdout.flush()
@@ -96,23 +105,16 @@ def _left_out() -> list[str]:
         return []
 
 
-def _compile_side_by_side(jobs: int) -> None:
-    """Have setuptools compile so: by now it has put its own distutils in the place of Python's."""
-    if jobs > 1 and "distutils" in sys.modules:
-        from manylinux_shim._side_by_side import Jobs
+def _end_together(ending: list[Callable[[], None]]) -> None:
+    """End whatever this process has started when it is ended, or its parent was.
 
-        try:
-            module = importlib.import_module("distutils.ccompiler")
-        except ImportError:
-            return
-        Jobs(jobs).install(module.CCompiler)
-
-
-def _end_together() -> None:
-    """End whatever this process has started when it is ended, or its parent was."""
+    What is in ``ending`` then is called before.
+    """
     from manylinux_shim._processes import descendants, terminate
 
     def end(number: int, _frame: object) -> None:
+        for call in ending:
+            call()
         terminate(descendants(os.getpid()))
         signal.signal(number, signal.SIG_DFL)
         os.kill(os.getpid(), number)

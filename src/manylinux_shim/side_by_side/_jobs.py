@@ -1,4 +1,4 @@
-"""distutils compiles one file after the other; here its compilers do so side by side.
+"""The files of one ``compile()``, compiled side by side.
 
 ``CCompiler.compile`` is a loop over ``_compile``, which runs one command by ``spawn``, or
 since setuptools 84 by ``call``. The loop stays, and what it is going to ask for is begun
@@ -53,6 +53,14 @@ class _Command:
         self.environment = environment
         self.directory = os.getcwd()
 
+    def size(self) -> int:
+        """Bytes of all files that the command names: as a rule, of one source."""
+        total = 0
+        for word in self.words:
+            with contextlib.suppress(OSError, TypeError, ValueError):
+                total += os.path.getsize(os.path.join(self.directory, os.fspath(word)))
+        return total
+
     def __eq__(self, other: object) -> bool:
         return isinstance(other, _Command) and vars(self) == vars(other)
 
@@ -69,6 +77,19 @@ class _Job:
         """On stdout, on stderr."""
 
 
+class Turn:
+    """The right of one of several threads to be in Python's code, of which ``lock`` is one."""
+
+    def __init__(self, lock: threading.Lock) -> None:
+        self.lock = lock
+        self.begun = threading.Event()
+        """Whether it has come to wait for its first command, or to its end."""
+
+
+class _Ended(Exception):  # noqa: N818 - no error of anybody's: it is the end of others' work
+    """No command is begun, because something else went wrong."""
+
+
 class Jobs:
     """How many commands of distutils' compilers run at once in this process, and which do."""
 
@@ -79,6 +100,8 @@ class Jobs:
         self._running: Dict[_Job, int] = {}
         self._stopped: List[_Job] = []
         self._here = threading.local()
+        self._alone = False
+        self._ended = False
 
     def install(self, compiler_class: Any) -> None:
         """Have a class of compilers, distutils' ``CCompiler``, compile side by side."""
@@ -91,6 +114,9 @@ class Jobs:
     def _runner(self, name: str, original: Callable[..., None]) -> Callable[..., None]:
         @functools.wraps(original)
         def run(compiler: Any, words: Any, *rest: Any, **keywords: Any) -> None:
+            if self._alone:
+                original(compiler, words, *rest, **keywords)
+                return
             if getattr(self._here, "foreseeing", False):
                 raise _Foreseen(_command(name, words, rest, keywords))
             waiting: Optional[List[_Job]] = getattr(self._here, "waiting", None)
@@ -103,9 +129,19 @@ class Jobs:
                         return
                 # What it writes may be what one of those writes, and they may be wrong as well.
                 for other in waiting:
-                    if not other.future.cancel():
-                        other.future.result()
-            with self._within_budget():
+                    self._ended_or_never(other)
+            elif self._turn() is not None:
+                # Captured, as others may talk at the same time.
+                command = _command(name, words, rest, keywords)
+                if command is not None:
+                    job = _Job(command)
+                    with self._others_turn():
+                        self._run(job)
+                    if self._delivered(job, original):
+                        return
+            with self._others_turn(), self._within_budget():
+                if self._ended:
+                    raise _Ended
                 original(compiler, words, *rest, **keywords)
 
         vars(run)[_OURS] = True
@@ -117,8 +153,9 @@ class Jobs:
         So it is where it could not be started, and where a signal ended it: many compilers at
         once may need more memory than there is.
         """
-        if not job.future.cancelled():
-            job.future.result()
+        if job.future is not None and not job.future.cancelled():
+            with self._others_turn():
+                job.future.result()
         if job.code is None or job.code < 0:
             return False
         words = list(job.command.words)
@@ -135,11 +172,17 @@ class Jobs:
         errors = sys.modules["distutils.errors"]
         raise errors.DistutilsExecError(f"command {words[0]!r} failed with exit code {job.code}")
 
+    def _ended_or_never(self, job: _Job) -> None:
+        """Wait for a job that runs; keep one that does not from running."""
+        if not job.future.cancel():
+            with self._others_turn():
+                job.future.result()
+
     def _compiling(self, original: Callable[..., Any]) -> Callable[..., Any]:
         @functools.wraps(original)
         def compile_all(compiler: Any, *arguments: Any, **keywords: Any) -> Any:
             busy = hasattr(self._here, "waiting") or getattr(self._here, "foreseeing", False)
-            if busy or not _runs_by_ours(compiler):
+            if self._alone or busy or not _runs_by_ours(compiler):
                 return original(compiler, *arguments, **keywords)
             commands = self._foresee(compiler, arguments, keywords)
             if len(commands) < 2:
@@ -182,7 +225,8 @@ class Jobs:
         waiting = list(jobs)
         with ThreadPoolExecutor(min(self._count, len(jobs))) as pool:
             try:
-                for job in jobs:
+                # What takes longest is best begun first.
+                for job in sorted(jobs, key=lambda job: -job.command.size()):
                     job.future = pool.submit(self._run, job)
                 yield waiting
             except BaseException:
@@ -196,7 +240,7 @@ class Jobs:
         command = job.command
         with self._within_budget():
             with self._guard:
-                if job in self._stopped:
+                if self._ended or job in self._stopped:
                     return
                 try:
                     process = subprocess.Popen(
@@ -221,6 +265,66 @@ class Jobs:
             self._stopped += jobs
             for process in [self._running[job] for job in jobs if job in self._running]:
                 terminate([*descendants(process), process])
+
+    def begin_no_more(self) -> None:
+        """Begin no command from now on; for a handler of signals, so without a lock."""
+        self._ended = True
+
+    def end(self) -> None:
+        """End all commands, and begin no more before those who wait for them have ended too."""
+        with self._guard:
+            self._ended = True
+            for process in self._running.values():
+                terminate([*descendants(process), process])
+
+    @contextlib.contextmanager
+    def all_end(self) -> Iterator[None]:
+        """What may call ``end``; afterwards, commands are begun again."""
+        try:
+            yield
+        finally:
+            self._ended = False
+
+    @contextlib.contextmanager
+    def left_alone(self) -> Iterator[None]:
+        """Have everything be as it was."""
+        self._alone = True
+        try:
+            yield
+        finally:
+            self._alone = False
+
+    @contextlib.contextmanager
+    def turn(self, turn: Turn) -> Iterator[None]:
+        """Be in Python's code by turns with other threads."""
+        with turn.lock:
+            if self._ended:
+                raise _Ended
+            self._here.turn = turn
+            try:
+                yield
+            finally:
+                self._here.turn = None
+
+    def _turn(self) -> Optional[Turn]:
+        turn: Optional[Turn] = getattr(self._here, "turn", None)
+        return turn
+
+    @contextlib.contextmanager
+    def _others_turn(self) -> Iterator[None]:
+        """Wait for a command, while others have their turn."""
+        turn = self._turn()
+        if turn is None:
+            yield
+            return
+        self._here.turn = None
+        turn.begun.set()
+        turn.lock.release()
+        try:
+            yield
+        finally:
+            turn.lock.acquire()
+            self._here.turn = turn
 
     @contextlib.contextmanager
     def _within_budget(self) -> Iterator[None]:
