@@ -11,6 +11,7 @@ from manylinux_shim import _delegate
 from manylinux_shim._errors import ShimError
 from manylinux_shim._messages import reported, say
 from manylinux_shim._plan import make_plan, refuse_editable, this_host
+from manylinux_shim._processes import jobs
 from manylinux_shim._settings import Settings, load_settings, near_misses
 from manylinux_shim.environment import lines_to_add, missing, outdate, record_of_links, toolchain
 from manylinux_shim.project import compiles_nothing
@@ -29,6 +30,7 @@ def build_wheel(
     if plan.mode == "off":
         name: str = delegated("build_wheel", wheel_directory, config_settings, metadata_directory)
         return name
+    jobs(os.environ)  # what is wrong with it is said before anything is made
     for notice in plan.notices:
         say(notice)
     with tempfile.TemporaryDirectory(prefix="manylinux-shim-") as private:

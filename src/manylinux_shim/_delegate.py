@@ -23,6 +23,7 @@ from manylinux_shim._messages import say
 from manylinux_shim._processes import jobs
 from manylinux_shim._settings import TABLE, Settings, read_toml
 from manylinux_shim.environment import config_settings as adapted
+from manylinux_shim.environment import shares
 
 _CHILD = Path(__file__).with_name("_in_child.py")
 
@@ -176,12 +177,15 @@ def build_wheel(
     output.mkdir()
     request = private / "request.json"
     answer = private / "answer.json"
+    count = jobs(os.environ)
+    shared = count != os.cpu_count()
     config_settings = adapted(
         config_settings,
         additions,
         backend=settings.backend,
         in_tree=bool(settings.backend_path),
         pyproject=read_toml(project / "pyproject.toml"),
+        jobs=count if shared else None,
     )
     request.write_text(
         json.dumps(
@@ -192,7 +196,7 @@ def build_wheel(
                 "arguments": [str(output), config_settings, metadata_directory],
                 "machine": additions.get("_PYTHON_HOST_PLATFORM", "").partition("-")[2],
                 "tools": {name: additions[name] for name in _TOOLS if name in additions},
-                "jobs": jobs(os.environ),
+                "jobs": count,
                 "answer": str(answer),
             }
         ),
@@ -200,7 +204,8 @@ def build_wheel(
     )
     # The frontend's own channel to its hooks is not the child's.
     inherited = {k: v for k, v in os.environ.items() if not k.startswith("_PYPROJECT_HOOKS_")}
-    environment = {**inherited, **additions, _BUILDING: str(project.resolve())}
+    environment = {**(shares(count) if shared else {}), **inherited, **additions}
+    environment[_BUILDING] = str(project.resolve())
     status = _run([_interpreter(), str(_CHILD), str(request)], environment)
     result = _read_answer(answer)
     if result.get("itself"):

@@ -166,3 +166,15 @@ def test_packages_that_come_and_go_are_noticed(tmp_path: Path) -> None:
 
 def names(directory: Path) -> List[str]:
     return sorted(path.name for path in directory.iterdir())
+
+
+def test_ninja_is_given_its_share_by_meson_unless_the_project_has_said() -> None:
+    def told(pyproject: Mapping[str, Any], given: Optional[Mapping[str, Any]]) -> Any:
+        return config_settings(
+            given, {}, backend="mesonpy", in_tree=False, pyproject=pyproject, jobs=3
+        )
+
+    own = {"tool": {"meson-python": {"args": {"compile": ["-j1"]}}}}
+    assert told({}, None) == {"compile-args": ["-j3"]}
+    assert told({}, {"compile-args": "-j9"}) == {"compile-args": ["-j3", "-j9"]}
+    assert told(own, None) is None

@@ -294,6 +294,36 @@ def test_a_number_of_jobs_that_is_none_is_an_error_that_says_so(
     assert project.compiled() == []
 
 
+SHARES = """\
+import os
+names = ("MANYLINUX_SHIM_JOBS", "CARGO_BUILD_JOBS", "CMAKE_BUILD_PARALLEL_LEVEL")
+print("shares", *map(os.environ.get, names))
+"""
+
+
+def test_builds_that_run_at_once_share_the_compilers_that_may(
+    project: Project, tmp_path: Path
+) -> None:
+    project.setup(SHARES)
+    environment = {**project.environment(TOGETHER="1"), "MANYLINUX_SHIM_JOBS": "7"}
+    here = project.workshop.build(
+        UV_BUILD_WHEEL,
+        project.directory,
+        tmp_path / "one",
+        environment={**environment, "CARGO_BUILD_JOBS": "5"},
+    ).passed()
+    assert "shares 7 5 7" in here.output.splitlines()
+    builder = project.workshop.venv(
+        tmp_path / "builder", ["manylinux-shim[cli]", "setuptools", "uv", "pip"]
+    )
+    command = [str(builder), "-m", "manylinux_shim.cli", "build", str(project.directory)]
+    command += ["--python", "3.10,3.11,3.12", "--jobs", "2", "--logs", "logs", "-o", "out"]
+    project.workshop.run(command, tmp_path, environment).passed()
+    logs = [path.read_text().splitlines() for path in (tmp_path / "logs").iterdir()]
+    assert len(logs) == 3
+    assert all("shares 3 3 3" in log for log in logs)
+
+
 @pytest.mark.parametrize(
     ("whom", "how"),
     [

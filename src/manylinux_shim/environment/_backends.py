@@ -1,12 +1,12 @@
 """What one backend needs to be told in particular, because no variable tells it.
 
 The environment is set once and for all (``_prepare``); here stands what only
-config settings can say. Pure.
+config settings can say, and how many commands run at once, in any mode. Pure.
 """
 
 from __future__ import annotations
 
-from typing import Any, Dict, Mapping, Optional
+from typing import Any, Dict, List, Mapping, Optional
 
 from manylinux_shim.project import requirements
 
@@ -26,18 +26,38 @@ def config_settings(
     backend: str,
     in_tree: bool,
     pyproject: Mapping[str, Any],
+    jobs: Optional[int] = None,
 ) -> ConfigSettings:
     """The config settings for the real backend: ours first, so that the user's win.
 
     ``environment`` is what ``prepare`` returned. A backend that is
-    ``in_tree`` is taken to wrap those that the project requires for its build.
+    ``in_tree`` is taken to wrap those that the project requires for its build. ``jobs`` is how
+    many compilers may run at once, where Ninja is not to count processors itself.
     """
     module = backend.partition(":")[0].partition(".")[0]
     used = requirements(pyproject) if in_tree else [_DISTRIBUTIONS.get(module, module)]
     cross_file = environment.get(MESON_VARIABLE)
-    if cross_file and _MESON_PYTHON in used:
-        return _with_first(given, "setup-args", f"--cross-file={cross_file}")
+    if _MESON_PYTHON not in used:
+        return given
+    if cross_file:
+        given = _with_first(given, "setup-args", f"--cross-file={cross_file}")
+    if jobs and not any(word.startswith("-j") for word in _compile_arguments(pyproject)):
+        given = _with_first(given, "compile-args", f"-j{jobs}")
     return given
+
+
+def shares(jobs: int) -> Dict[str, str]:
+    """How many commands at once CMake's and cargo's builds are given, as variables.
+
+    They count processors themselves: this is for where others may have the same at that time.
+    """
+    return {"CARGO_BUILD_JOBS": str(jobs), "CMAKE_BUILD_PARALLEL_LEVEL": str(jobs)}
+
+
+def _compile_arguments(pyproject: Mapping[str, Any]) -> List[str]:
+    """What the project itself gives to Ninja, by meson-python."""
+    table = pyproject.get("tool", {}).get("meson-python", {}).get("args", {})
+    return [str(word) for word in table.get("compile", [])]
 
 
 def _with_first(given: ConfigSettings, key: str, value: str) -> Dict[str, Any]:

@@ -23,7 +23,7 @@ from typing import TYPE_CHECKING, Dict, Iterator, List, Optional, Sequence, Set
 
 from manylinux_shim._errors import ToolchainError
 from manylinux_shim._platforms import Architecture, Policy
-from manylinux_shim._processes import processors
+from manylinux_shim._processes import jobs
 from manylinux_shim.runtimes import AHEAD_VARIABLE, TWIN_MADE, place_of
 from manylinux_shim.runtimes._objects import environment, judge, read_symbols
 from manylinux_shim.sysroot import runtimes_directory
@@ -155,7 +155,7 @@ class _Worker:
             self._zig,
             self._zig_target,
             self._place,
-            max(1, processors() - 1),
+            max(1, jobs(os.environ) - 1),
             run=self._run,
             initializer=_give_way,
             wait=False,

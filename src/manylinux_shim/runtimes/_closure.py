@@ -9,12 +9,13 @@ from __future__ import annotations
 
 import concurrent.futures
 import hashlib
+import os
 from functools import partial
 from pathlib import Path
 from typing import Callable, Dict, Iterable, List, Optional, Set
 
+from manylinux_shim import _processes
 from manylinux_shim._errors import ToolchainError
-from manylinux_shim._processes import processors
 from manylinux_shim.runtimes._builtins import build, exported
 from manylinux_shim.runtimes._commands import Commands, commands
 from manylinux_shim.runtimes._excerpt import excerpt
@@ -40,7 +41,7 @@ def build_archive(zig: str, zig_target: str, place: str, names: List[str], jobs:
     from manylinux_shim.runtimes._shared import stub
 
     root = Path(place)
-    with Builder(zig, zig_target, root, jobs or processors()) as builder:
+    with Builder(zig, zig_target, root, jobs or _processes.jobs(os.environ)) as builder:
         cxx = builder.closure(names)
         others = builder.builtins(names, cxx)
     objects = [*cxx, *others]

@@ -9,10 +9,11 @@ against a stub of it, and it is made where there is a use for it.
 from __future__ import annotations
 
 import hashlib
+import os
 from pathlib import Path
 from typing import Collection, Dict, Sequence, Tuple
 
-from manylinux_shim._processes import processors
+from manylinux_shim import _processes
 from manylinux_shim.runtimes import LAYOUT, place_of
 from manylinux_shim.runtimes._closure import Builder
 from manylinux_shim.runtimes._commands import Commands, commands
@@ -60,7 +61,7 @@ def shared_runtime(
     if path.exists():
         return path
     place = Path(place_of(directory, zig_target))
-    count = jobs or processors()
+    count = jobs or _processes.jobs(os.environ)
     with Builder(zig, zig_target, place, count, visible=True) as builder:
         objects = builder.everything()
         objects += builder.builtins([], objects)

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Callable, Dict, Iterator, List, Optional, Sequence, Tuple
 
 from manylinux_shim._errors import ShimError
-from manylinux_shim._processes import run
+from manylinux_shim._processes import JOBS_VARIABLE, jobs, run
 from manylinux_shim.commands.build_wheels._building import Order, Outcome, Task, writable
 from manylinux_shim.commands.build_wheels._children import Children, ended_as_interrupted
 from manylinux_shim.commands.build_wheels._copying import git_environment, hide_change
@@ -68,13 +68,14 @@ def build_all(call: Call, say: Callable[[str], None]) -> List[Outcome]:
         if changed is not None:
             hide_change(changed)
         with kept_logs(call.logs) as logs:
+            at_once = workers(call.side_by_side, len(call.jobs))
             order = Order(
                 tree=scratch / "tree",
                 inside=project.relative_to(scratch / "tree"),
                 scratch=scratch,
                 frontend=frontend,
                 settings=call.settings,
-                environment=build_environment(),
+                environment=build_environment(at_once),
                 logs=logs,
                 test=call.test,
                 test_requires=call.test_requires,
@@ -82,7 +83,7 @@ def build_all(call: Call, say: Callable[[str], None]) -> List[Outcome]:
             tasks = _tasks(call.jobs, pythons, order)
             with view(tasks) as watching:
                 queue = Queue(call.out, watching, Children())
-                outcomes = queue.run(tasks, workers(call.side_by_side, len(tasks)))
+                outcomes = queue.run(tasks, min(at_once, len(tasks)))
             if call.logs is None:
                 keep_failed(outcomes)
     return outcomes
@@ -95,12 +96,16 @@ def _is_output(directory: Path) -> bool:
     )
 
 
-def build_environment() -> Dict[str, str]:
-    """The builds' environment: the user's, with one cache for all and lines as they come."""
+def build_environment(side_by_side: int) -> Dict[str, str]:
+    """The builds' environment: the user's, with one cache for all and lines as they come.
+
+    The compilers that may run at once are shared among builds ``side_by_side``.
+    """
     cache = cache_root(os.environ, lambda _: None)
     return {
         **git_environment(os.environ),
         "MANYLINUX_SHIM_CACHE_DIR": str(cache),
+        JOBS_VARIABLE: str(max(1, jobs(os.environ) // side_by_side)),
         "PYTHONUNBUFFERED": "1",
     }
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import os
 import queue
 import threading
 from concurrent.futures import ThreadPoolExecutor
@@ -10,7 +11,7 @@ from pathlib import Path
 from typing import Any, Dict, List, Optional, Sequence, Tuple
 
 from manylinux_shim._errors import ShimError
-from manylinux_shim._processes import processors
+from manylinux_shim._processes import jobs
 from manylinux_shim.commands.build_wheels._building import Outcome, Task, build, now, put
 from manylinux_shim.commands.build_wheels._children import Children, Stopped
 from manylinux_shim.commands.build_wheels._view import View
@@ -20,8 +21,8 @@ _TICK = 0.1
 
 
 def workers(asked: Optional[int], tasks: int) -> int:
-    """How many builds run side by side: as asked, else one a processor that is ours."""
-    return max(1, min(asked or processors(), tasks))
+    """How many builds run side by side: as asked, else one for each compiler that may run."""
+    return max(1, min(asked or jobs(os.environ), tasks))
 
 
 class Queue:

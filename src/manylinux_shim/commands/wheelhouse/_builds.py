@@ -101,11 +101,13 @@ class _Builds:
         self._runners = Runners(scratch, frontend)
         self._pythons: Dict[str, Python] = {}
         self._count = 0
+        self._at_once = 1
 
     def run(self, chosen: Sequence[Item]) -> List[Result]:
         """Build all of ``chosen`` side by side."""
         results: List[Result] = []
         tasks: Dict[Task, Item] = {}
+        self._at_once = workers(self._call.side_by_side, len(chosen))
         for item in chosen:
             try:
                 tasks[self._task(item)] = item
@@ -118,7 +120,7 @@ class _Builds:
             return results
         with view(list(tasks)) as watching:
             queue = Queue(self._call.out, watching, Children())
-            outcomes = queue.run(list(tasks), workers(self._call.side_by_side, len(tasks)))
+            outcomes = queue.run(list(tasks), min(self._at_once, len(tasks)))
         if self._call.logs is None:
             keep_failed(outcomes)
         return results + [self._result(tasks[outcome.task], outcome) for outcome in outcomes]
@@ -140,7 +142,7 @@ class _Builds:
             scratch=room,
             frontend=self._frontend,
             settings=_settings(self._call, item),
-            environment=build_environment(),
+            environment=build_environment(self._at_once),
             logs=self._logs,
         )
         name = f"{item.package.name}-{item.package.version or 'source'}-{item.deployment.name}"
