@@ -64,6 +64,23 @@ def test_every_call_is_served_by_the_wheels_own(tmp_path: Path) -> None:
     assert ctypes.CDLL(str(directory / name)).third() == 112
 
 
+def test_file_that_got_a_version_may_be_lengthened_by_others(tmp_path: Path) -> None:
+    # What was added must not lie where patchelf then moves strings away from.
+    new = library(tmp_path / "new", 2)
+    (tmp_path / "new" / "libparts.so.1").write_bytes(new)
+    source = "int first(void), abs(int);\nint twice(void) { return abs(first()) * 2; }"
+    flags = ["-shared", "-fPIC", str(tmp_path / "new" / "libparts.so.1")]
+    user = compiled(tmp_path, source, *flags)
+    own = with_own_version(new)
+    after = bound_to("user.so", user, "libparts.so.1", own)
+    assert len(after) > len(user)  # there was no room for one more
+    longer = patched(after, ["--set-rpath", str(tmp_path / "new") + ":/nowhere" * 50])
+    assert read_elf("f", longer).version_needs == read_elf("f", after).version_needs
+    (tmp_path / "user.so").write_bytes(longer)
+    (tmp_path / "new" / "libparts.so.1").write_bytes(own.data)
+    assert ctypes.CDLL(str(tmp_path / "user.so")).twice() == 4
+
+
 def test_version_is_made_of_the_library(tmp_path: Path) -> None:
     first, second = (with_own_version(library(tmp_path / str(n), n)) for n in (2, 3))
     assert first.version != second.version

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import struct
 from dataclasses import dataclass
-from typing import Dict, List, Optional, Tuple
+from typing import Dict, Iterator, List, Optional, Tuple
 
 from manylinux_shim._errors import ElfError
 from manylinux_shim.elf import (
@@ -250,12 +250,21 @@ def version_section(linkage: Linkage) -> Optional[int]:
 
 def section_of_type(linkage: Linkage, wanted: int) -> Optional[int]:
     """The offset of the first section header of a type; None where there is none."""
+    return next((at for at, kind, _ in _sections(linkage) if kind == wanted), None)
+
+
+def section_at(linkage: Linkage, address: int) -> Optional[int]:
+    """The offset of the header of the section at an address; None where there is none."""
+    return next((at for at, _, start in _sections(linkage) if start == address), None)
+
+
+def _sections(linkage: Linkage) -> Iterator[Tuple[int, int, int]]:
+    """Of each section the offset of its header, its type and its address."""
     data, header = linkage.image.data, linkage.header
-    size = 64 if linkage.image.bits == 64 else 40
+    size, layout = (64, "IIQQ") if linkage.image.bits == 64 else (40, "IIII")
     if header.shentsize != size or header.shoff + size * header.shnum > len(data):
-        return None
+        return
     for number in range(header.shnum):
         at = header.shoff + size * number
-        if struct.unpack_from(linkage.image.order + "I", data, at + 4)[0] == wanted:
-            return at
-    return None
+        _, kind, _, address = struct.unpack_from(linkage.image.order + layout, data, at)
+        yield at, kind, address

@@ -13,6 +13,7 @@ from manylinux_shim.relink._linkage import (
     Linkage,
     Need,
     read_linkage,
+    section_at,
     symbol_size,
     version_section,
 )
@@ -104,14 +105,10 @@ class _Layout:
         self.version_size = VERNEED_SIZE * (len(libraries) + len(needs))
         self.versions_at: Optional[int] = None
         """Address of the version needs, where they move."""
+        self.strings_size = len(linkage.strings)
+        """Bytes of the string table: what moves behind it is no part of it, or whoever makes the
+        table longer another time takes it for strings."""
         free = self.room_at or 0
-        if self.version_size > linkage.version_room:
-            address = linkage.last.get(tags.DT_STRTAB, 0) + free
-            free += -address % 8
-            self.versions_at = linkage.last.get(tags.DT_STRTAB, 0) + free
-            free += self.version_size
-            # The start's alignment is known only where the room is.
-            self.bytes_missing += self.version_size + 8
         texts = [*libraries, *(need.version for need in needs), *more.needed]
         texts += [b.name for _, b in sorted(plan.bindings.items()) if b.name is not None]
         self.run_path_tag, run_path = _run_path(linkage, more.run_path)
@@ -124,6 +121,14 @@ class _Layout:
                 found = free
                 free += len(text.encode()) + 1
             self._strings[text] = found
+        if self.version_size > linkage.version_room:
+            start = linkage.last.get(tags.DT_STRTAB, 0)
+            self.strings_size = free
+            free += -(start + free) % 8
+            self.versions_at = start + free
+            free += self.version_size
+            # The start's alignment is known only where the room is.
+            self.bytes_missing += self.version_size + 8
         self.entries = self._new_entries(more, run_path)
         self.entries_missing = max(0, len(self.entries) + 1 - linkage.slots)
         end = (self.room_at or 0) + self.room_size
@@ -153,8 +158,8 @@ class _Layout:
             count = len({need.library for need in self.needs})
             entries = [(t, count if t == tags.DT_VERNEEDNUM else v) for t, v in entries]
             if self.versions_at is not None:
-                at = self.versions_at
-                entries = [(t, at if t == tags.DT_VERNEED else v) for t, v in entries]
+                moved = {tags.DT_VERNEED: self.versions_at, tags.DT_STRSZ: self.strings_size}
+                entries = [(t, moved.get(t, v)) for t, v in entries]
         else:
             gone = (tags.DT_VERNEED, tags.DT_VERNEEDNUM)
             entries = [entry for entry in entries if entry[0] not in gone]
@@ -232,6 +237,10 @@ class _Writer:
         section = version_section(linkage)
         if section is not None:
             self._put_section(section, address, offset, len(table))
+        strings = section_at(linkage, linkage.last[tags.DT_STRTAB])
+        if moved and strings is not None:
+            word, at = ("Q", 32) if linkage.image.bits == 64 else ("I", 20)
+            self._put(strings + at, struct.pack(self._order + word, layout.strings_size))
 
     def _table(self) -> bytes:
         libraries = list(dict.fromkeys(need.library for need in self._layout.needs))

@@ -15,7 +15,7 @@ from manylinux_shim.elf import dynamic_tags as tags
 from manylinux_shim.relink._linkage import read_linkage
 from manylinux_shim.relink._patchelf import patched
 
-_FILL = "="
+_FILL = "~"
 _LEAST = 64
 
 
@@ -25,7 +25,8 @@ def with_room(data: bytes, size: int, entries: int) -> Tuple[bytes, str]:
     The dynamic segment has room for ``entries`` more entries. Raises ToolchainError
     without a usable patchelf, ElfError for a file that patchelf cannot lengthen.
     """
-    # A name that no string of the file contains, nor is contained in.
+    # A name that no string of the file contains, nor is contained in. patchelf appends names in
+    # their order: what lies behind the last one can be cut off the table.
     marker = f"{_FILL * max(size, _LEAST)}room"
     # A name of kilobytes is fine as an argument, megabytes are not (execve(2)).
     if len(marker) > 2**16:
