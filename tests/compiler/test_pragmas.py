@@ -39,7 +39,8 @@ def push(features: str) -> str:
         (  # they add up, and what is pushed comes back
             [
                 '#pragma GCC target("avx")', "#pragma GCC push_options",
-                '#pragma GCC target("fma")', "f", "#pragma GCC pop_options", "g", "#pragma GCC reset_options", "h",
+                '#pragma GCC target("fma")', "f", "#pragma GCC pop_options", "g",
+                "#pragma GCC reset_options", "h",
             ],
             [push("avx"), "", POP, push("avx,fma"), "f", POP, push("avx"), "g", POP, "h"],
         ),

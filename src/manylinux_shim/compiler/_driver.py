@@ -40,6 +40,13 @@ LACKING = "lacking"
 """The file there with what the last compile or link that failed did not find: ``header`` or
 ``library``, a tab and its name in each line."""
 
+_ASKS_THE_PROCESSOR = {
+    "x86_64": "__cpu_model",
+    "i686": "__cpu_model",
+    "aarch64": "__aarch64_cpu_features",
+}
+"""By architecture: a symbol of what tells processors apart."""
+
 _NEVER_SUPPLIED = ("_Z", "Py", "_Py", "__cxa_", "_Unwind_")
 """How names begin that are C++'s and Python's, of which nearly every link lacks some."""
 
@@ -294,6 +301,10 @@ def _compile(configuration: Configuration, command: Command, own: Sequence[str])
     system = configuration.cxx_flags if command.cxx else configuration.c_flags
     lib = os.environ.get(ZIG_LIB_VARIABLE, "")
     arguments = [*_QUIET, f"--sysroot={configuration.sysroot}", *configuration.cpu_flags]
+    if configuration.target.family == "manylinux":
+        # What chooses between versions of a function on aarch64 is in this library of the
+        # compiler's: without it, clang takes the default one. musl's loader cannot choose.
+        arguments.append("-rtlib=compiler-rt")
     source = os.environ.get(SOURCE_VARIABLE)
     if source:
         # __FILE__ and debug information must not tell where the build was.
@@ -450,14 +461,17 @@ def _recording(record: str) -> List[str]:
 
 def _add_static_musl(zig: str, configuration: Configuration, command: Command) -> None:
     """The libc of a static program; Rust brings its own start files, and libc with them."""
+    # zig's own answers, which come with its musl, are no to every question.
+    name = _ASKS_THE_PROCESSOR.get(configuration.architecture)
+    truthful = _runtime(zig, configuration, [name])[0] if name else []
     own = [word[2:] for word in command.linker if word.startswith("-L")]
     if "-lc" in command.linker and any(os.path.exists(f"{d}/libc.a") for d in own):
-        command.archives = ["-lc"]
+        command.archives = [*truthful, "-lc"]
         return
     from manylinux_shim.sysroot import static_musl
 
     start, archives = static_musl(zig, configuration.zig_target, configuration.sysroot)
-    command.archives = archives
+    command.archives = [*truthful, *archives]
     if command.startfiles:
         command.start = [start if command.pie else configuration.target.libraries["crt1"]]
 

@@ -16,6 +16,7 @@ from typing import Callable, Dict, Iterable, List, Optional, Set
 
 from manylinux_shim import _processes
 from manylinux_shim._errors import ToolchainError
+from manylinux_shim.runtimes import _processor as processor
 from manylinux_shim.runtimes._builtins import build, exported
 from manylinux_shim.runtimes._commands import Commands, commands
 from manylinux_shim.runtimes._excerpt import excerpt
@@ -43,7 +44,8 @@ def build_archive(zig: str, zig_target: str, place: str, names: List[str], jobs:
     root = Path(place)
     with Builder(zig, zig_target, root, jobs or _processes.jobs(os.environ)) as builder:
         cxx = builder.closure(names)
-        others = builder.builtins(names, cxx)
+        asked = builder.processor(names, cxx)
+        others = [*asked, *builder.builtins(names, [*cxx, *asked])]
     objects = [*cxx, *others]
     found = [
         _archive(zig, root, objects) if objects else None,
@@ -281,6 +283,21 @@ class Builder:
             self._run([*command, "-o", str(staging)], lock, what=what)
 
         return read_symbols(make_file(self._path(unit), make, wait=self._wait_for_others))
+
+    def processor(self, names: Iterable[str], objects: Iterable[Path]) -> List[Path]:
+        """The object that tells processors apart, if any of ``names``, or of what is undefined in
+        ``objects``, is of it.
+        """
+        target = self._commands.target
+        undefined = set(names).union(*(read_symbols(path).undefined for path in objects))
+        if not undefined & processor.source(target)[1]:
+            return []
+        path = self._place / "objects" / processor.object_name(target)
+
+        def make(staging: Path, lock: int) -> None:
+            processor.build(self._zig, target, staging, lock)
+
+        return [make_file(path, make)]
 
     def builtins(self, names: Iterable[str], objects: Iterable[Path]) -> List[Path]:
         """The object of compiler_rt that defines what is still undefined, if any does."""

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Dict, FrozenSet, Iterable, Optional, Tuple
 
+import manylinux_shim
 from manylinux_shim.sbom._links import Link
 
 _LLVM = "Apache-2.0 WITH LLVM-exception"
@@ -33,6 +34,7 @@ PARTS: Dict[str, Part] = {
     "libcxxabi": Part("libc++abi", _LLVM, f"LLVM's C++ runtime, {_IN_ZIG}"),
     "libunwind": Part("libunwind", _LLVM, f"LLVM's unwinder, {_IN_ZIG}"),
     "compiler_rt": Part("compiler_rt", "MIT", "zig's compiler runtime"),
+    "processor": Part("manylinux-shim", "MIT", "tells processors apart, made by manylinux-shim"),
     "zigc": Part("zigc", "MIT", "the part of libc that zig has written anew"),
     "musl": Part("musl", "MIT", f"the C library, {_IN_ZIG}"),
     "glibc": Part("glibc", _LIBC, f"its static part, libc_nonshared.a, {_IN_ZIG}"),
@@ -80,6 +82,8 @@ def version_of(part: str, zig_lib: Path, zig_version: str) -> str:
     """The version of a part, as its own sources say; empty where they do not."""
     if part in ("compiler_rt", "zigc"):
         return zig_version
+    if part == "processor":
+        return manylinux_shim.__version__
     if part in ("libcxx", "libcxxabi", "libunwind"):
         # "22.1.8" is 220108; the three are released together.
         number = _search(zig_lib / "libcxx/include/__config", r"_LIBCPP_VERSION +(\d{6})\b")
