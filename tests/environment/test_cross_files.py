@@ -70,12 +70,27 @@ def test_requirements_are_compared_by_their_normalized_names() -> None:
     assert requirements({}) == []
 
 
+PYTHON = {
+    "INCLUDEPY": "/cache/headers/python3.13t/include",
+    "SOABI": "cpython-313t-aarch64-linux-gnu",
+    "EXT_SUFFIX": ".cpython-313t-aarch64-linux-gnu.so",
+}
+
+
+def test_cmake_knows_of_python_under_all_its_names(tmp_path: Path) -> None:
+    text = Path(made(tmp_path, "aarch64")["CMAKE_TOOLCHAIN_FILE"]).read_text()
+    assert "foreach(name Python Python3 PYTHON)" in text
+    assert f'set(${{name}}_SOABI "{PYTHON["SOABI"]}" CACHE STRING "")' in text
+    assert f'set(${{name}}_INCLUDE_DIR "{PYTHON["INCLUDEPY"]}" CACHE PATH "")' in text
+    assert f'set(PYTHON_MODULE_EXTENSION "{PYTHON["EXT_SUFFIX"]}" CACHE STRING "")' in text
+
+
 def made(tmp_path: Path, name: str, environ: Optional[Mapping[str, str]] = None) -> Dict[str, str]:
     arch = architecture(name)
     tools = tmp_path / "it's tools"
     return cross_files(
         tmp_path / "cache", arch, arch.triplet_gnu, tools, tmp_path, "x86_64-linux-gnu",
-        environ or {},
+        environ or {}, PYTHON,
     )  # fmt: skip
 
 

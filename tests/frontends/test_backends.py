@@ -86,13 +86,16 @@ class Compile(BuildHookInterface):
 )
 
 _HATCH_CMAKE = """\
+import os
 import subprocess
+import sysconfig
 
 from hatchling.builders.hooks.plugin.interface import BuildHookInterface
 
 
 class Compile(BuildHookInterface):
     def initialize(self, version, build_data):
+        os.environ["SUFFIX"] = sysconfig.get_config_var("EXT_SUFFIX")
         subprocess.run(["cmake", "-S", ".", "-B", "build", "-G", "Ninja"], check=True)
         subprocess.run(["cmake", "--build", "build"], check=True)
         build_data["artifacts"].append("*.so")
@@ -115,6 +118,23 @@ target_link_libraries(_tiny PRIVATE ${MATH})
 set_target_properties(_tiny PROPERTIES LIBRARY_OUTPUT_DIRECTORY "${CMAKE_SOURCE_DIR}/tiny")
 """
 """What a project asks of CMake that tells it nothing of Python, and of FindPython too much."""
+
+_ASKS_FOR_LITTLE = """\
+cmake_minimum_required(VERSION 3.18...4.1)
+project(tiny LANGUAGES C)
+find_package(Python REQUIRED COMPONENTS Development.Module)
+find_package(Python3 REQUIRED COMPONENTS Development.Module)
+cmake_policy(SET CMP0148 OLD)
+find_package(PythonLibs REQUIRED)
+foreach(suffix ".${Python_SOABI}.so" ".${Python3_SOABI}.so" "${PYTHON_MODULE_EXTENSION}")
+  if(NOT suffix STREQUAL "$ENV{SUFFIX}")
+    message(FATAL_ERROR "${suffix} is not the target's $ENV{SUFFIX}")
+  endif()
+endforeach()
+Python_add_library(_tiny MODULE WITH_SOABI tiny/_tiny.c)
+set_target_properties(_tiny PROPERTIES LIBRARY_OUTPUT_DIRECTORY "${CMAKE_SOURCE_DIR}/tiny")
+"""
+"""The same of what asks for no interpreter, by all the names that Python has."""
 
 _POETRY = """
 [tool.poetry]
@@ -200,6 +220,14 @@ BACKENDS = [
         ["hatchling", "cmake", "ninja"],
         "hatchling.build",
         {"hatch_build.py": _HATCH_CMAKE, "CMakeLists.txt": _ASKS_FOR_EVERYTHING},
+        _PROJECT + _HATCHLING,
+        targets=("aarch64", "armv7l"),
+    ),
+    Backend(
+        "hatchling that runs CMake without an interpreter",
+        ["hatchling", "cmake<4", "ninja"],
+        "hatchling.build",
+        {"hatch_build.py": _HATCH_CMAKE, "CMakeLists.txt": _ASKS_FOR_LITTLE},
         _PROJECT + _HATCHLING,
         targets=("aarch64", "armv7l"),
     ),

@@ -23,7 +23,9 @@ from manylinux_shim.zig import make_once
 # project or its user names is searched as ever. FindPython starts the interpreter through
 # the emulator (CMP0190), and wants a libpython even where nothing is linked to it; of an
 # interpreter that it finds by itself it wants the target's word size, and pybind11's module
-# of any. What the project says goes first.
+# of any. Who does not ask for the interpreter is told of it all the same where the headers are,
+# and what modules are called: CMake unsets variables of those names, not what it has in its
+# cache. What the project says goes first.
 _CMAKE = """\
 set(CMAKE_SYSTEM_NAME Linux)
 set(CMAKE_SYSTEM_PROCESSOR {arch.cmake})
@@ -49,7 +51,10 @@ list(APPEND CMAKE_IGNORE_PATH {ignored})
 foreach(name Python Python3 PYTHON)
   set(${{name}}_EXECUTABLE "{directory}/python" CACHE FILEPATH "")
   set(${{name}}_LIBRARY "{directory}/{libpython}" CACHE FILEPATH "")
+  set(${{name}}_INCLUDE_DIR "{headers}" CACHE PATH "")
+  set(${{name}}_SOABI "{soabi}" CACHE STRING "")
 endforeach()
+set(PYTHON_MODULE_EXTENSION "{extension}" CACHE STRING "")
 set(PYTHON_SIZEOF_VOID_P {word} CACHE STRING "")
 """
 
@@ -132,11 +137,12 @@ def cross_files(
     sysroot: Path,
     host_multiarch: str,
     environ: Mapping[str, str],
+    python: Mapping[str, Any],
 ) -> Dict[str, str]:
     """The variables that name the files, made if they are not in the cache yet.
 
     ``host_multiarch`` is this machine's own triplet. The Meson file names the
-    pkg-config of ``environ``.
+    pkg-config of ``environ``. ``python`` are the build-time variables of the target's Python.
     """
     libpython = "libpython{}.{}.a".format(*sys.version_info)
     values: Dict[str, Any] = {
@@ -145,6 +151,9 @@ def cross_files(
         "tools": tools,
         "sysroot": sysroot,
         "libpython": libpython,
+        "headers": python["INCLUDEPY"],
+        "soabi": python["SOABI"],
+        "extension": python["EXT_SUFFIX"],
         "word": arch.bits // 8,
         "machine": _machine(arch) if arch is not host_architecture() else "none",
         "ignored": " ".join(host_directories("lib", host_multiarch)),

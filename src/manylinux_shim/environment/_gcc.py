@@ -27,6 +27,7 @@ from manylinux_shim.environment._variables import (
     archivers,
     compilers,
     prefix_variables,
+    target_python,
     target_sysconfig,
 )
 from manylinux_shim.libraries import Prefix, directories
@@ -79,13 +80,14 @@ def prepare_gcc(
         "CMAKE_LIBRARY_PATH": os.pathsep.join(places),
     }
     sysroot = Path("/usr", arch.gcc_triplet)
-    optional.update(cross_files(cache, arch, multiarch, tools, sysroot, host, os.environ))
+    python = target_python(arch, "manylinux", multiarch, tools, includes)
+    optional.update(cross_files(cache, arch, multiarch, tools, sysroot, host, os.environ, python))
     searched = prefix_variables(prefixes, {**optional, **os.environ})
     unset = {name: value for name, value in optional.items() if not os.environ.get(name)}
     named = compilers(tools)
     if "fc" in found:
         named.update(dict.fromkeys(FORTRAN_VARIABLES, str(tools / "fc")))
-    where = target_sysconfig(cache, arch, "manylinux", multiarch, tools, includes)
+    where = target_sysconfig(cache, arch, multiarch, python)
     return {**unset, **searched, **named, **where, PYTHON_VARIABLE: sys.executable}
 
 

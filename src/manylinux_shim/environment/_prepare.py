@@ -25,6 +25,7 @@ from manylinux_shim.environment._variables import (
     archivers,
     compilers,
     prefix_variables,
+    target_python,
     target_sysconfig,
 )
 from manylinux_shim.libraries import Prefix
@@ -103,15 +104,15 @@ def prepare(
     optional["CARGO_TARGET_DIR"] = str(source / "target" / directory.name)
     if cross:
         optional.update({"CARGO_BUILD_TARGET": rust, **_HOST_COMPILERS})
-        optional.update(
-            cross_files(cache, arch, multiarch, directory, root.directory, host, os.environ)
-        )
+        python = target_python(arch, policy.family, multiarch, directory, includes)
+        parts = (directory, root.directory, host)
+        optional.update(cross_files(cache, arch, multiarch, *parts, os.environ, python))
     unset = {name: value for name, value in optional.items() if not os.environ.get(name)}
     ours = {**unset, **found, **variables(zig, source), **compilers(directory)}
     if fortran is not None:
         ours.update(dict.fromkeys(FORTRAN_VARIABLES, str(directory / "fc")))
     if cross:
-        ours.update(target_sysconfig(cache, arch, policy.family, multiarch, directory, includes))
+        ours.update(target_sysconfig(cache, arch, multiarch, python))
     return ours
 
 

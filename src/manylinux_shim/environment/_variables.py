@@ -7,7 +7,7 @@ import os
 import pprint
 import sysconfig
 from pathlib import Path
-from typing import Dict, Mapping, Sequence
+from typing import Any, Dict, Mapping, Sequence
 
 from manylinux_shim._platforms import Architecture
 from manylinux_shim.libraries import Prefix, directories
@@ -15,22 +15,30 @@ from manylinux_shim.target_python import host_variables, sysconfig_variables
 from manylinux_shim.zig import make_once
 
 
-def target_sysconfig(
-    cache: Path,
+def target_python(
     arch: Architecture,
     family: str,
     multiarch: str,
     tools: Path,
     includes: Mapping[str, str],
+) -> Dict[str, Any]:
+    """The build-time variables of the target's Python (``sysconfig``), with ``tools`` of ours.
+
+    ``includes`` maps directories of this Python's headers to those of the target's.
+    """
+    headers = next(iter(includes.values()), sysconfig.get_path("include"))
+    return sysconfig_variables(host_variables(), arch, multiarch, tools, headers, family)
+
+
+def target_sysconfig(
+    cache: Path, arch: Architecture, multiarch: str, variables: Mapping[str, Any]
 ) -> Dict[str, str]:
-    """Make Python's own sysconfig answer for the target, in the real backend's process.
+    """Make Python's own sysconfig answer ``variables``, in the real backend's process.
 
     CPython reads its build-time variables from a module that the environment
     may name; setuptools, CMake's FindPython and Meson all ask sysconfig.
     """
-    headers = next(iter(includes.values()), sysconfig.get_path("include"))
-    variables = sysconfig_variables(host_variables(), arch, multiarch, tools, headers, family)
-    text = f"build_time_vars = {pprint.pformat(variables)}\n"
+    text = f"build_time_vars = {pprint.pformat(dict(variables))}\n"
     digest = hashlib.sha256(text.encode("utf-8", "surrogateescape")).hexdigest()[:16]
     name = f"_sysconfigdata__linux_{multiarch}"
     directory = cache / "sysconfig" / f"{multiarch}-{digest}"
