@@ -14,7 +14,6 @@ from manylinux_shim._plan import make_plan, refuse_editable, this_host
 from manylinux_shim._processes import jobs
 from manylinux_shim._settings import Settings, load_settings, near_misses
 from manylinux_shim.environment import lines_to_add, missing, outdate, record_of_links, toolchain
-from manylinux_shim.project import compiles_nothing
 
 ConfigSettings = Optional[Mapping[str, Any]]
 
@@ -61,10 +60,7 @@ def get_requires_for_build_wheel(config_settings: ConfigSettings) -> List[str]:
     project, settings, _ = _begin(config_settings)
     plan = make_plan(settings, os.environ, this_host())
     requires = list(delegated("get_requires_for_build_wheel", config_settings) or [])
-    tools = missing(plan, project)
-    if tools and not compiles_nothing(settings, project):
-        requires += tools
-    return requires
+    return [*requires, *missing(plan, project)]
 
 
 def optional_hook(name: str) -> Optional[Callable[..., Any]]:

@@ -22,14 +22,20 @@ from manylinux_shim._plan import Plan
 from manylinux_shim._platforms import Architecture, Policy, host_family, lowest_policy
 from manylinux_shim._settings import read_toml, verbose
 from manylinux_shim.libraries import Prefix
-from manylinux_shim.project import compiles_nothing, has_fortran
+from manylinux_shim.project import compiles_nothing, has_fortran, has_ready_made
 
 
 def missing(plan: Plan, project: Path) -> List[str]:
     """Requirements of this build of ``project`` that are not here yet, for the frontend to install.
 
     What takes libraries into a wheel is asked for where a compiler's own library may be needed.
+    Nothing is missing where nothing is compiled, unless files that are in the tree already are
+    to be changed.
     """
+    asked = plan.settings
+    ready_made = (plan.mode == "relink" or asked.repair) and has_ready_made(project)
+    if compiles_nothing(asked, project) and not ready_made:
+        return []
     requires: List[str] = []
     if plan.mode == "off":
         return requires
@@ -37,7 +43,6 @@ def missing(plan: Plan, project: Path) -> List[str]:
         from manylinux_shim.zig import REQUIREMENT, usable_zig
 
         requires += [] if usable_zig() else [REQUIREMENT]
-    asked = plan.settings
     named = bool(asked.libraries or asked.prefix or asked.before_all)
     grafts = asked.repair or named or (plan.mode == "zig" and has_fortran(project))
     if plan.mode == "relink" or grafts:

@@ -50,7 +50,7 @@ def finished(
     shared = with_one_runtime(Shared(verdict, links), plan, record, epoch)
     search = sbom.library_directories(links or ())
     done = repaired(shared.verdict, plan, search, prefixes, epoch)
-    tags = proven_tags(done.verdict, plan)
+    tags = proven_tags(done.verdict, plan, done.grafted)
     changed, added = noted(verdict, done, plan, tags, shared, date)
     wheel = repack(done.wheel, directory, platforms=tags, changed=changed, added=added, epoch=epoch)
     say(f"{wheel.name} is proven" if _claims(wheel) else f"{wheel.name} is for this machine only")

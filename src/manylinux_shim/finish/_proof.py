@@ -7,13 +7,14 @@ from __future__ import annotations
 
 import platform
 import sysconfig
-from typing import List, Tuple
+from dataclasses import replace
+from typing import Collection, List, Tuple
 
 from manylinux_shim._errors import PolicyError
 from manylinux_shim._messages import say
 from manylinux_shim._plan import Plan
 from manylinux_shim._platforms import parse_platform_tag
-from manylinux_shim.audit import Verdict, render_refusal
+from manylinux_shim.audit import Verdict, reasons, render_refusal
 
 
 def refuse_other_machine(verdict: Verdict, plan: Plan) -> None:
@@ -26,8 +27,11 @@ def refuse_other_machine(verdict: Verdict, plan: Plan) -> None:
         )
 
 
-def proven_tags(verdict: Verdict, plan: Plan) -> Tuple[str, ...]:
-    """The platform tags to write; PolicyError when what was asked for is not earned."""
+def proven_tags(verdict: Verdict, plan: Plan, grafted: Collection[str] = ()) -> Tuple[str, ...]:
+    """The platform tags to write; PolicyError when what was asked for is not earned.
+
+    ``grafted`` are members that are libraries of another place.
+    """
     for file, symbol in not_in_this_python(verdict):
         raise PolicyError(
             f"{verdict.wheel.name}: {file} needs {symbol}, which"
@@ -54,7 +58,7 @@ def proven_tags(verdict: Verdict, plan: Plan) -> Tuple[str, ...]:
                 f"The highest is {known[-1]}." if known else "",
             )
         if not verdict.proves(plan.policy):
-            raise PolicyError(render_refusal(verdict, plan.policy))
+            raise PolicyError(render_refusal(_told_apart(verdict, plan, grafted), plan.policy))
         if len({tag.partition("linux")[0] for tag in earned}) > 1:
             # A static program runs on both libcs, and on older ones.
             return tuple(earned)
@@ -66,6 +70,31 @@ def proven_tags(verdict: Verdict, plan: Plan) -> Tuple[str, ...]:
         say(refusal)
         return verdict.earned
     return tuple(earned)
+
+
+_NOT_OURS = (
+    "This build's compiler has not linked it, which links for {libc}: call the one that $CC names,"
+    ' or set `mode = "relink"`, which links finished files again for an older glibc.'
+)
+_VERSIONS_OF_SYSTEMS = ("GLIBC_", "GLIBCXX_", "CXXABI_", "GCC_")
+
+
+def _told_apart(verdict: Verdict, plan: Plan, grafted: Collection[str]) -> Verdict:
+    """``verdict`` with what to do about files that another linker than ours has made.
+
+    Ours has stubs of one glibc: it knows no version that is newer.
+    """
+    if plan.mode != "zig" or plan.linked is None or plan.linked.family != "manylinux":
+        return verdict
+    remedy = _NOT_OURS.format(libc=f"glibc {plan.linked.version}")
+    requirements = []
+    for requirement in verdict.requirements:
+        reason = requirement.reason
+        of_systems = (reason.version or "").startswith(_VERSIONS_OF_SYSTEMS)
+        if reason.kind == reasons.SYMBOL_VERSION and of_systems and reason.file not in grafted:
+            requirement = replace(requirement, reason=replace(reason, remedy=remedy))
+        requirements.append(requirement)
+    return replace(verdict, requirements=tuple(requirements))
 
 
 def not_in_this_python(verdict: Verdict) -> List[Tuple[str, str]]:

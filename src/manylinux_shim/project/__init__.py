@@ -13,6 +13,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from manylinux_shim.project._backends import compiles_nothing as compiles_nothing
     from manylinux_shim.project._backends import has_fortran as has_fortran
+    from manylinux_shim.project._backends import has_ready_made as has_ready_made
     from manylinux_shim.project._backends import pure_backend as pure_backend
     from manylinux_shim.project._change import MODULE as MODULE
     from manylinux_shim.project._change import SHIM as SHIM
@@ -30,7 +31,7 @@ if TYPE_CHECKING:
 __getattr__ = lazily(
     __name__,
     {
-        "_backends": ("compiles_nothing", "has_fortran", "pure_backend"),
+        "_backends": ("compiles_nothing", "has_fortran", "has_ready_made", "pure_backend"),
         "_change": ("Change", "MODULE", "SHIM", "our_table"),
         "_insertion": ("inserted",),
         "_overlay": ("overlaid",),

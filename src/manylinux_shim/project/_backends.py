@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 import sys
 from pathlib import Path
-from typing import Any, Callable, Dict, Mapping, Optional
+from typing import Any, Callable, Dict, Iterator, Mapping, Optional
 
 from manylinux_shim._settings import Settings, read_toml
 from manylinux_shim.project._change import LEGACY, SHIM
@@ -125,10 +125,27 @@ _NOT_SOURCES = ("build", "dist", "node_modules", "target", "venv")
 
 def has_fortran(project: Path) -> bool:
     """Whether there is Fortran in the tree, directories that a build makes left out."""
-    for _, directories, files in os.walk(project):
-        if any(name.lower().endswith(_FORTRAN_SUFFIXES) for name in files):
-            return True
+    return any(path.lower().endswith(_FORTRAN_SUFFIXES) for path in _files(project))
+
+
+def has_ready_made(project: Path) -> bool:
+    """Whether there are files in the tree, for ELF's loaders, that somebody has linked already."""
+    return any(map(_is_linked, _files(project)))
+
+
+def _is_linked(path: str) -> bool:
+    try:
+        with Path(path).open("rb") as file:
+            head = file.read(18)
+    except OSError:
+        return False
+    # e_type: ET_EXEC or ET_DYN (System V ABI, chapter 4), in either order of bytes.
+    return head[:4] == b"\x7fELF" and any(kind in (2, 3) for kind in head[16:18])
+
+
+def _files(project: Path) -> Iterator[str]:
+    for place, directories, files in os.walk(project):
+        yield from (f"{place}/{name}" for name in files)
         directories[:] = [
             name for name in directories if name[0] != "." and name not in _NOT_SOURCES
         ]
-    return False
