@@ -144,10 +144,26 @@ def test_a_library_runs_on_an_older_system_than_this_if_it_needs_nothing_newer(
 
 
 @pytest.mark.foreign
+@pytest.mark.parametrize(
+    ("arch", "policy", "machine"),
+    [
+        ("aarch64", "manylinux_2_17", "aarch64"),
+        ("armv7l", "manylinux_2_17", "armv7l"),
+        *(
+            pytest.param(arch, policy, machine, marks=pytest.mark.slow)
+            for arch, policy, machine in (
+                ("i686", "manylinux_2_17", "x86_64"),
+                ("ppc64le", "manylinux_2_17", "ppc64le"),
+                ("s390x", "manylinux_2_17", "s390x"),
+                ("riscv64", "manylinux_2_31", "riscv64"),
+            )
+        ),
+    ],
+)
 def test_a_wheel_for_another_machine_runs_there_without_being_asked(
-    tmp_path: Path, capfd: pytest.CaptureFixture[str]
+    arch: str, policy: str, machine: str, tmp_path: Path, capfd: pytest.CaptureFixture[str]
 ) -> None:
-    path = wheel(tmp_path, "py3-none-manylinux_2_17_aarch64")
+    path = wheel(tmp_path, f"py3-none-{policy}_{arch}")
     use = "import small, platform; print(platform.machine(), small.here)"
     assert main(["try", str(path), "--", "python", "-c", use]) == 0
-    assert capfd.readouterr().out.startswith("aarch64 []\n")
+    assert capfd.readouterr().out.startswith(f"{machine} []\n")

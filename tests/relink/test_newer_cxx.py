@@ -196,7 +196,7 @@ def test_facet_that_older_locales_do_not_know_is_refused_by_name(tmp_path: Path)
 def test_without_a_static_library_the_package_to_install_is_named(
     wheel: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(_planning, "find_libstdcxx", lambda arch: None)
+    monkeypatch.setattr(_planning, "find_libstdcxx", lambda *_: None)
     with pytest.raises(PolicyError, match=r"small/a\.so, .*GLIBCXX_3\.4\.2") as caught:
         relinked(wheel, tmp_path / "out")
     assert "apt install g++-x86-64-linux-gnu" in caught.value.remedy

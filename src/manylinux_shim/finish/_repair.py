@@ -75,7 +75,7 @@ def repaired(
     state = _with_newer(state, plan, search)
     state = _with_own_run_paths(state, plan)
     if plan.mode == "relink" or (plan.mode == "zig" and state.grafted):
-        state = _relinked(state, plan, epoch)
+        state = _relinked(state, plan, [prefix.root for prefix in prefixes], epoch)
     return state
 
 
@@ -172,7 +172,9 @@ def _with_own_run_paths(state: Repaired, plan: Plan) -> Repaired:
     )
 
 
-def _relinked(state: Repaired, plan: Plan, epoch: Optional[int]) -> Repaired:
+def _relinked(
+    state: Repaired, plan: Plan, prefixes: Sequence[Path], epoch: Optional[int]
+) -> Repaired:
     """Linked again for the policy asked for; without one, for the lowest that can be had.
 
     What relinking cannot change is left to be refused, or to earn a newer tag.
@@ -188,6 +190,7 @@ def _relinked(state: Repaired, plan: Plan, epoch: Optional[int]) -> Repaired:
                 policy,
                 _scratch(state, f"relinked-{policy}"),
                 exclude=plan.settings.exclude,
+                prefixes=prefixes,
                 epoch=epoch,
                 notice=say,
             )

@@ -29,13 +29,17 @@ from manylinux_shim.libraries._relocated import relocated, states_paths
 from manylinux_shim.libraries._requirements import Requirement
 from manylinux_shim.zig import make_once
 
-_LAYOUT = 2
+_LAYOUT = 3
 
 # What the sysroot has, or the compiler: libc, the kernel's headers, GCC's own libraries.
 _OURS = re.compile(
     r"libc6(-dev)?|libc-(dev-)?bin|linux-libc-dev|libgcc-s1|libgcc-\d+-dev|gcc-\d+-base"
     r"|libstdc\+\+.*|libcrypt-dev|libnsl-dev|libtirpc-dev|rpcsvc-proto|debconf.*|dpkg|tar"
 )
+_CXX = re.compile(r"libstdc\+\+6_(?:\d+%3a)?(?P<major>\d+)")
+_OF_GCC = re.compile(r"libstdc\+\+\.a|libgcc\.a|libstdc\+\+\.so\.6")
+"""What makes the libstdc++ of a policy newer, where a C++ library is linked again: beside each
+other in GCC's own directory, where no linker looks."""
 _FRESH = 24 * 3600
 """Seconds for which the lists of packages are believed."""
 
@@ -118,6 +122,10 @@ def _fetched(
         notice(f"fetching {named}: {len(kept)} packages, {megabytes:.1f} MB")
         names = ["=".join(name.split("_")[:2]) for name, _ in kept]
         _asked(apt, named, warnings, "download", *names, cwd=apt.archives)
+        # Without it, what is in C++ among them serves the policies that have all it needs.
+        for cxx in filter(None, (_CXX.match(name) for name, _ in found)):
+            names = [f"libstdc++-{cxx['major']}-dev", f"libgcc-{cxx['major']}-dev", "libstdc++6"]
+            apt.call("download", *names, cwd=apt.archives)
     except (OSError, subprocess.TimeoutExpired) as error:
         raise ToolchainError(f"apt cannot fetch {named}: {error}", _TRY) from error
     return sorted(apt.archives.glob("*.deb"))
@@ -162,6 +170,8 @@ def _unpack(
     with files_of(package) as archive:
         for member in archive:
             path = _place(member.name)
+            if path is not None and _OURS.fullmatch(name):
+                path = _place_of_gcc(path, name, version)
             if path is None:
                 continue
             if path.match("usr/share/doc/*/copyright"):
@@ -171,7 +181,7 @@ def _unpack(
                 _write(archive, member, path, staging, tree)
                 files.append(str(path))
     replace_programs(name, staging, tree, files)
-    libraries = [file for file in files if ".so" in posixpath.basename(file)]
+    libraries = [f for f in files if ".so" in posixpath.basename(f) or _OF_GCC.search(f)]
     vendor = quote(_vendor())
     purl = f"pkg:deb/{vendor}/{quote(name)}@{quote(version, safe='.-_~:')}?arch={architecture}"
     origin = Origin(name, version, purl, licence)
@@ -195,6 +205,19 @@ def _place(name: str) -> Optional[PurePosixPath]:
     if parts[0] in ("lib", "lib64", "bin", "sbin"):
         parts.insert(0, "usr")
     return PurePosixPath(*parts)
+
+
+def _place_of_gcc(path: PurePosixPath, package: str, version: str) -> Optional[PurePosixPath]:
+    """Where a file of a package that the sysroot stands for goes; None if it is not wanted."""
+    if path.match("usr/share/doc/*/copyright"):
+        return path
+    name = "libstdc++.so.6" if path.name.startswith("libstdc++.so.6.") else path.name
+    if not _OF_GCC.fullmatch(name) or path.name == "libstdc++.so.6" or "gdb" in path.parts:
+        return None
+    if package != "libstdc++6":
+        return path
+    major = version.rpartition(":")[2].partition(".")[0].partition("-")[0]
+    return PurePosixPath("usr/lib/gcc", path.parts[2], major, name)
 
 
 def _is_wanted(path: PurePosixPath) -> bool:

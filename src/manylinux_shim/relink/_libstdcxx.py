@@ -10,7 +10,7 @@ import subprocess
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Collection, Iterator, List, Mapping, Optional, Tuple
+from typing import Collection, Iterator, List, Mapping, Optional, Sequence, Tuple
 
 from manylinux_shim._errors import ElfError
 from manylinux_shim._platforms import Architecture, Policy
@@ -89,12 +89,13 @@ class Libstdcxx:
         return [d for d in self.definitions if version_floor(d.version, arch) <= floor]
 
 
-def find_libstdcxx(arch: Architecture) -> Optional[Libstdcxx]:
+def find_libstdcxx(arch: Architecture, prefixes: Sequence[Path] = ()) -> Optional[Libstdcxx]:
     """The newest one for ``arch`` on this machine: of the compilers on the path, those that
-    ``CXX`` names, and those in the usual places; None if there is none.
+    ``CXX`` names, and those in the usual places and below ``prefixes``, which are directories
+    like ``/usr``; None if there is none.
     """
     found = []
-    for archive, shared in dict.fromkeys(_candidates(arch)):
+    for archive, shared in dict.fromkeys((*_candidates(arch), *_fetched(prefixes))):
         builtins = archive.with_name("libgcc.a")
         candidate = Libstdcxx(archive, shared, builtins if builtins.is_file() else None)
         try:
@@ -132,6 +133,13 @@ def _candidates(arch: Architecture) -> Iterator[Tuple[Path, Path]]:
                 shared = archive.with_name("libstdc++.so")
                 if shared.is_file():
                     yield archive.resolve(), shared.resolve()
+
+
+def _fetched(prefixes: Sequence[Path]) -> Iterator[Tuple[Path, Path]]:
+    """Where ``libraries`` has put those that came with the C++ libraries that it fetched."""
+    for prefix in prefixes:
+        for archive in sorted(prefix.glob("lib/gcc/*/*/libstdc++.a")):
+            yield archive, archive.with_name("libstdc++.so.6")
 
 
 def _compilers(arch: Architecture) -> Iterator[List[str]]:

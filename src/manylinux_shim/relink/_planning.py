@@ -67,8 +67,12 @@ def planned(
     arch: Architecture,
     policy: Policy,
     exclude: Sequence[str],
+    prefixes: Sequence[Path],
 ) -> Changes:
-    """What has to change; PolicyError that names all for which there is no way."""
+    """What has to change; PolicyError that names all for which there is no way.
+
+    GCC's libraries are looked for below ``prefixes``, too.
+    """
     scope = Scope(native)
     by_name = {facts.name: facts for facts in native}
     read = [
@@ -77,7 +81,7 @@ def planned(
         if facts.dynamic and libc_of(facts, arch) != "musllinux"
         for found in _read(facts, contents[facts.name], scope, arch)
     ]
-    gcc, newer, remedy = _newer_cxx(read, arch, policy)
+    gcc, newer, remedy = _newer_cxx(read, arch, policy, prefixes)
     table = GlibcTable.load()
     files: List[File] = []
     refused: List[Tuple[str, Refusal]] = []
@@ -118,7 +122,7 @@ def _read(facts: ElfFacts, data: bytes, scope: Scope, arch: Architecture) -> Lis
 
 
 def _newer_cxx(
-    files: Sequence[_Read], arch: Architecture, policy: Policy
+    files: Sequence[_Read], arch: Architecture, policy: Policy, prefixes: Sequence[Path]
 ) -> Tuple[Optional[Libstdcxx], Selection, str]:
     """What comes along of GCC's libraries, from which, and the remedy for what does not."""
     floor = floor_of(policy)
@@ -145,7 +149,7 @@ def _newer_cxx(
         newer = {}
     if not newer and not builtins:
         return None, NOTHING, ""
-    gcc = find_libstdcxx(arch)
+    gcc = find_libstdcxx(arch, prefixes)
     if gcc is None:
         return None, NOTHING, install(arch)
     selection = NOTHING

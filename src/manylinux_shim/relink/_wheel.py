@@ -43,6 +43,7 @@ def relink_wheel(
     directory: Path,
     *,
     exclude: Sequence[str] = (),
+    prefixes: Sequence[Path] = (),
     epoch: Optional[int] = None,
     notice: Callable[[str], None] = say,
 ) -> Relinked:
@@ -50,7 +51,8 @@ def relink_wheel(
 
     The new wheel bears the platform tags that it had: whether it has earned others is
     for the auditor to say. ``exclude`` has patterns of sonames that another package
-    provides; ``epoch``, in seconds since 1970 (UTC), dates every member; ``notice`` is
+    provides; ``prefixes`` are directories like ``/usr`` in which GCC's libraries may be, besides
+    this machine's; ``epoch``, in seconds since 1970 (UTC), dates every member; ``notice`` is
     told what is done to which file. A wheel that already suits is copied as it is.
 
     Raises PolicyError where a file asks for what that glibc has in no form, naming all
@@ -76,7 +78,7 @@ def relink_wheel(
     if arch is None:
         return Relinked(_copied(wheel, directory))
     _check_version(wheel, policy, arch, GlibcTable.load())
-    changes = planned(wheel, contents, native, arch, policy, exclude)
+    changes = planned(wheel, contents, native, arch, policy, exclude, prefixes)
     if not changes.files:
         return Relinked(_copied(wheel, directory))
     libraries = _Libraries.made(changes, arch, policy, notice)

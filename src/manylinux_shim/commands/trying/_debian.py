@@ -9,6 +9,7 @@ from __future__ import annotations
 import fcntl
 import fnmatch
 import hashlib
+import os
 import re
 import shutil
 import subprocess
@@ -20,7 +21,7 @@ from typing import List, Sequence
 from manylinux_shim._messages import say
 from manylinux_shim.libraries import Apt
 
-_LAYOUT = 1
+_LAYOUT = 2
 """Counts up when what stands in a tree changes, so that an old one is not used."""
 
 _MERGED = ("bin", "lib", "lib32", "lib64", "sbin")
@@ -102,6 +103,7 @@ def tree(
                 for package in _download(scratch, suite, architecture, packages, dependencies):
                     _unpack(package, root)
                 _prune(root, keep)
+                _keep_inside(root)
                 root.rename(directory)
             finally:
                 shutil.rmtree(scratch, ignore_errors=True)
@@ -121,6 +123,15 @@ def _prune(root: Path, keep: Sequence[str]) -> None:
         name = str(path.relative_to(root))
         if path.is_file() and not any(fnmatch.fnmatch(name, pattern) for pattern in keep):
             path.unlink()
+
+
+def _keep_inside(root: Path) -> None:
+    """Have links to absolute paths lead into ``root``: nobody is confined to it."""
+    for path in root.rglob("*"):
+        if path.is_symlink() and os.readlink(path).startswith("/"):
+            target = root / os.readlink(path).lstrip("/")
+            path.unlink()
+            path.symlink_to(os.path.relpath(target, path.parent.resolve()))
 
 
 def _download(

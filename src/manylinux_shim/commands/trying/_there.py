@@ -93,23 +93,7 @@ def install(wheel: Path, name: WheelName, test: Test, room: Path) -> Installed:
         "PYTHONHOME": str(root / "usr"),
         "PYTHONPATH": str(site),
     }
-    triplet = arch.triplet_gnu
-    libraries = [root / "usr/lib" / triplet, root / "usr/lib"]
-    loader = next(
-        (path for directory in libraries for path in directory.glob(arch.glibc_loader)), None
-    )
-    if loader is None:
-        raise Untried(
-            f"the system in {root} has no loader", "Take the directory away, to have it anew."
-        )
-    python = (
-        *_emulator(arch, root),
-        str(loader),
-        "--inhibit-cache",
-        "--library-path",
-        ":".join(map(str, libraries)),
-        str(root / "usr/bin" / f"python{release.python}"),
-    )
+    python = (*_start(arch, root), str(root / "usr/bin" / f"python{release.python}"))
     system = f"{release.name}, {arch.name}, Python {release.python}"
     return Installed(system, site, python, environment)
 
@@ -177,6 +161,23 @@ def _serves(name: WheelName, python: str) -> bool:
 def _root(release: Release, arch: Architecture) -> Path:
     cache = cache_root(os.environ, say) / "systems"
     return _tree(cache, release.suite, arch.debian, _PACKAGES, dependencies=True)
+
+
+def _start(arch: Architecture, root: Path) -> List[str]:
+    """What a program of the system is run by: its own loader, or qemu, which finds that itself."""
+    emulator = _emulator(arch, root)
+    if emulator:
+        return emulator
+    libraries = [root / "usr/lib" / arch.triplet_gnu, root / "usr/lib"]
+    loader = next(
+        (path for directory in libraries for path in directory.glob(arch.glibc_loader)), None
+    )
+    if loader is None:
+        raise Untried(
+            f"the system in {root} has no loader", "Take the directory away, to have it anew."
+        )
+    path = ":".join(map(str, libraries))
+    return [str(loader), "--inhibit-cache", "--library-path", path]
 
 
 def _emulator(arch: Architecture, root: Path) -> List[str]:
