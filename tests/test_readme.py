@@ -20,6 +20,7 @@ from support.workshop import Workshop
 from manylinux_shim import _settings, cli
 from manylinux_shim.libraries import parse
 from manylinux_shim.project import inserted
+from manylinux_shim.zig import OBJECTS
 
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -187,11 +188,16 @@ def test_links_within_the_readme_lead_somewhere() -> None:
 @pytest.fixture(scope="module")
 def workflow(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The README's workflow, as a file where GitHub looks for it."""
-    (block,) = blocks("yaml")
+    (block,) = (block for block in blocks("yaml") if "jobs:" in block)
     path = tmp_path_factory.mktemp("workflow") / ".github/workflows/wheels.yml"
     path.parent.mkdir(parents=True)
     path.write_text(block, encoding="utf-8")
     return path
+
+
+def test_kept_objects_are_where_the_shim_keeps_them() -> None:
+    (block,) = (block for block in blocks("yaml") if "jobs:" not in block)
+    assert f"path: ~/.cache/manylinux-shim/{OBJECTS}\n" in block
 
 
 def tool(name: str) -> str:

@@ -150,6 +150,14 @@ class Settings:
             default="`true`",
         ),
     )
+    cache: bool = field(
+        default=False,
+        metadata=_key(
+            "keep what is compiled in mode `zig`, by ccache, and take it from there in later"
+            " builds",
+            default="`false`",
+        ),
+    )
     sbom: bool = field(
         default=True,
         metadata=_key(
@@ -192,7 +200,7 @@ _FIELDS = {
     if not f.metadata.get("internal")
 }
 _LISTS = ("backend-path", "libraries", "prefix", "before-all-inputs", "exclude")
-_BOOLEANS = ("strip", "repair", "supply", "sbom", "require-native")
+_BOOLEANS = ("strip", "repair", "supply", "cache", "sbom", "require-native")
 
 
 def documentation() -> List[Key]:

@@ -218,7 +218,7 @@ def test_file_macro_does_not_tell_where_the_build_was(
 ) -> None:
     source = tmp_path / "a.c"
     source.write_text("const char *f(void) { return __FILE__; }")
-    environment = {**toolchain, "_MANYLINUX_SHIM_SOURCE": str(tmp_path)}
+    environment = {**toolchain, "_MANYLINUX_SHIM_PLACES": f"{tmp_path}\t."}
     run(environment, "CC", "-shared", "-fPIC", "-g", str(source), "-o", "a.so", cwd=tmp_path)
     assert str(tmp_path).encode() not in (tmp_path / "a.so").read_bytes()
 
@@ -431,3 +431,12 @@ def test_what_is_linked_has_a_build_id_unless_none_is_wanted(
             ids.append(b"" if section is None else section.data()[16:])
     assert [len(each) for each in ids] == [size, size]
     assert ids[0] == ids[1]
+
+
+def test_what_overflow_means_is_the_same_in_the_flags_of_all_pythons() -> None:
+    from manylinux_shim.compiler._driver import _overflowing
+
+    newer = _overflowing(["-fno-strict-overflow", "-g", "-O3"])
+    assert _overflowing(["-g", "-fwrapv", "-O3"]) == newer == ["-fno-strict-overflow", "-g", "-O3"]
+    for own in (["-O2"], ["-fwrapv", "-fno-wrapv"], ["-ftrapv", "-fwrapv"]):
+        assert _overflowing(own) == own

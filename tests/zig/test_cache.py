@@ -109,3 +109,21 @@ def test_what_is_used_is_not_old(tmp_path: Path) -> None:
     os.utime(made, (0, 0))
     make_once(made, lambda staging: None)
     assert time.time() - made.stat().st_mtime < 60
+
+
+def test_compiled_objects_are_one_entry_and_can_be_brought_down(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    from manylinux_shim.environment._ccache import find_ccache
+
+    monkeypatch.setenv("MANYLINUX_SHIM_CACHE_DIR", str(tmp_path))
+    for name in ("1/2/aR", "a/b/cR"):
+        (tmp_path / "objects" / name).parent.mkdir(parents=True)
+        (tmp_path / "objects" / name).write_bytes(bytes(10**6))
+    assert main(["cache"]) == 0
+    assert "  2.0 MB  objects\n" in capsys.readouterr().out
+    if find_ccache() is not None:
+        assert main(["cache", "prune", "--objects", "none"]) == 2
+        assert "ccache could not bring" in capsys.readouterr().err
+        assert main(["cache", "prune", "--objects", "1k"]) == 0
+        assert "  freed" in capsys.readouterr().out

@@ -22,6 +22,11 @@ def _add_arguments(parser: argparse.ArgumentParser) -> None:
         default=30.0,
         help="with prune: remove what no build has used for so long (30 days)",
     )
+    parser.add_argument(
+        "--objects",
+        metavar="SIZE",
+        help="with prune: bring what was compiled with `cache = true` down to SIZE, such as 500M",
+    )
     parser.add_argument("--all", action="store_true", help="with prune: remove everything")
 
 
@@ -31,6 +36,12 @@ def _run(options: argparse.Namespace) -> int:
     root = cache_root(os.environ, say)
     now = time.time()
     total = freed = 0
+    if options.action == "prune" and options.objects is not None:
+        from manylinux_shim.environment import shrink_objects
+
+        before = sum(entry.size for entry in entries(root))
+        shrink_objects(root, options.objects)
+        freed = before - sum(entry.size for entry in entries(root))
     sys.stdout.write(f"{root}\n")
     for entry in entries(root):
         old = options.all or now - entry.used > options.older_than * _DAY
@@ -52,7 +63,8 @@ def _megabytes(size: int) -> str:
 
 COMMAND = Command(
     help="show or bring down what the toolchain keeps on this machine",
-    example="  manylinux-shim cache\n  manylinux-shim cache prune --older-than 7\n\n"
+    example="  manylinux-shim cache\n  manylinux-shim cache prune --older-than 7\n"
+    "  manylinux-shim cache prune --objects 500M\n\n"
     "exit code: 0. Prune while nothing is being built.",
     add_arguments=_add_arguments,
     run=_run,

@@ -10,9 +10,13 @@ from manylinux_shim._lazy import lazily
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from manylinux_shim.compiler._cached import CCACHE_VARIABLE as CCACHE_VARIABLE
+    from manylinux_shim.compiler._cached import IDENTITY_VARIABLE as IDENTITY_VARIABLE
+    from manylinux_shim.compiler._cached import OBJECTS_VARIABLE as OBJECTS_VARIABLE
+    from manylinux_shim.compiler._cached import PLACES_VARIABLE as PLACES_VARIABLE
+    from manylinux_shim.compiler._cached import SCRIPT as SCRIPT
     from manylinux_shim.compiler._driver import LACKING as LACKING
     from manylinux_shim.compiler._driver import LINKS_VARIABLE as LINKS_VARIABLE
-    from manylinux_shim.compiler._driver import SOURCE_VARIABLE as SOURCE_VARIABLE
     from manylinux_shim.compiler._driver import ZIG_LIB_VARIABLE as ZIG_LIB_VARIABLE
     from manylinux_shim.compiler._driver import ZIG_VARIABLE as ZIG_VARIABLE
     from manylinux_shim.compiler._driver import Configuration as Configuration
@@ -28,11 +32,17 @@ if TYPE_CHECKING:
 __getattr__ = lazily(
     __name__,
     {
+        "_cached": (
+            "CCACHE_VARIABLE",
+            "IDENTITY_VARIABLE",
+            "OBJECTS_VARIABLE",
+            "PLACES_VARIABLE",
+            "SCRIPT",
+        ),
         "_driver": (
             "Configuration",
             "LACKING",
             "LINKS_VARIABLE",
-            "SOURCE_VARIABLE",
             "ZIG_LIB_VARIABLE",
             "ZIG_VARIABLE",
         ),

@@ -18,7 +18,7 @@ import os
 import sys
 
 from manylinux_shim._errors import ShimError
-from manylinux_shim.compiler import _newer, _pragmas
+from manylinux_shim.compiler import _cached, _newer, _pragmas
 from manylinux_shim.compiler._answers import answer
 from manylinux_shim.compiler._arguments import expand_response_files, parse
 from manylinux_shim.compiler._command import Command, Target
@@ -32,7 +32,6 @@ if TYPE_CHECKING:
 
 ZIG_VARIABLE = "_MANYLINUX_SHIM_ZIG"
 ZIG_LIB_VARIABLE = "_MANYLINUX_SHIM_ZIG_LIB"
-SOURCE_VARIABLE = "_MANYLINUX_SHIM_SOURCE"
 LINKS_VARIABLE = "_MANYLINUX_SHIM_LINKS"
 """A directory where each link leaves what went into it; ``sbom._links`` reads that."""
 
@@ -191,7 +190,7 @@ def _clang(
     if _pragmas.mentioned_in(source):
         status, said = _with_pragmas(clang, words, configuration, command, source)
     else:
-        status, said = _run([*clang, *words])
+        status, said = _once(zig, configuration, words, source)
         if status != 0 and _pragmas.NEEDED in said and source:
             # They may stand in a header.
             status, said = _with_pragmas(clang, words, configuration, command, source)
@@ -200,7 +199,9 @@ def _clang(
 
         # What glibc has by now is in older code as a function of its own.
         fewer = without_declarations(said)
-        again = _run([*clang, *words, *fewer]) if fewer else (status, said)
+        again = (status, said)
+        if fewer:
+            again = _once(zig, configuration, [*words, *fewer], source)
         status, said = again if again[0] == 0 else (status, said)
     sys.stderr.write(said)
     if status != 0 and _NOT_FOUND in said:
@@ -210,6 +211,21 @@ def _clang(
     if _newer.is_about_names(said):
         _explain(configuration, command, *_newer.complained_of(said))
     return status
+
+
+def _once(zig: str, configuration: Configuration, words: List[str], source: str) -> Tuple[int, str]:
+    """Compile, or take what was compiled before; the exit code, and what was said."""
+    if not _cached.can_be(words, source):
+        return _run([zig, "clang", *words])
+    cached = _cached.Cached(words, configuration.tools, configuration.zig_target)
+    cached.enter()
+    status, said = _run(cached.command)
+    if status != 0 and "ccache: error: " in said:  # a full disk, a cache that is no directory
+        return _run([zig, "clang", *words])
+    rules = cached.remaining(zig) if status == 0 else None
+    if rules is not None:
+        _run(rules)
+    return status, said
 
 
 def _with_pragmas(
@@ -305,11 +321,9 @@ def _compile(configuration: Configuration, command: Command, own: Sequence[str])
         # What chooses between versions of a function on aarch64 is in this library of the
         # compiler's: without it, clang takes the default one. musl's loader cannot choose.
         arguments.append("-rtlib=compiler-rt")
-    source = os.environ.get(SOURCE_VARIABLE)
-    if source:
-        # __FILE__ and debug information must not tell where the build was.
-        arguments.append(f"-ffile-prefix-map={source}=.")
-    arguments += own
+    # __FILE__ and debug information must not tell where the build was.
+    arguments += [f"-ffile-prefix-map={old}={new}" for old, new in _cached.places(os.environ)]
+    arguments += _overflowing(own)
     if not any(word.endswith("unknown-pragmas") for word in own):
         # With -Wall clang tells of those that are GCC's, which GCC does not.
         arguments.append("-Wno-unknown-pragmas")
@@ -320,6 +334,19 @@ def _compile(configuration: Configuration, command: Command, own: Sequence[str])
         for directory in configuration.target.host_includes:
             arguments += ["-idirafter", directory]
     return arguments
+
+
+def _overflowing(own: Sequence[str]) -> List[str]:
+    """The caller's arguments, with what Pythons say of overflow said as those since 3.12 do.
+
+    Before it was ``-fwrapv``, which was the same to GCC until its version 8, and is less to
+    clang. So sources that do not see Python's headers are compiled alike for all Pythons.
+    """
+    said = ("-fwrapv", "-fno-strict-overflow")
+    others = ("-fno-wrapv", "-fno-wrapv-pointer", "-fstrict-overflow", "-ftrapv")
+    if not any(word in said for word in own) or any(word in others for word in own):
+        return list(own)
+    return ["-fno-strict-overflow", *(word for word in own if word not in said)]
 
 
 def _reply(zig: str, configuration: Configuration, command: Command, words: Sequence[str]) -> int:

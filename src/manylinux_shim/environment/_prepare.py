@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Callable, Dict, Iterator, List, Sequence, Tuple, TypeVar
 
 from manylinux_shim._platforms import Architecture, Policy
+from manylinux_shim.environment._ccache import cached_objects
 from manylinux_shim.environment._cross_files import cross_files
 from manylinux_shim.environment._fortran import FORTRAN_VARIABLES, find_fortran
 from manylinux_shim.environment._host_packages import host_packages
@@ -50,6 +51,7 @@ def prepare(
     host_libraries: bool = False,
     prefixes: Sequence[Prefix] = (),
     supply: bool = True,
+    cached: bool = False,
     notice: Callable[[str], None],
 ) -> Dict[str, str]:
     """Make what the target needs, and return the variables for the real backend.
@@ -58,7 +60,8 @@ def prepare(
     what this Python runs on; ``from_host`` are patterns on
     sonames of libraries that may be linked to as they are on this machine;
     ``prefixes`` have libraries for the target. With ``supply``, what has come to glibc since
-    the target's is declared, and linked in. Raises ToolchainError.
+    the target's is declared, and linked in; ``cached`` keeps what is compiled. Raises
+    ToolchainError.
     """
     cache = cache_root(os.environ, notice)
     multiarch = arch.triplet(policy.family, sys.version_info[:2])
@@ -109,6 +112,8 @@ def prepare(
         optional.update(cross_files(cache, arch, multiarch, *parts, os.environ, python))
     unset = {name: value for name, value in optional.items() if not os.environ.get(name)}
     ours = {**unset, **found, **variables(zig, source), **compilers(directory)}
+    if cached:
+        ours.update(cached_objects(zig, cache, notice))
     if fortran is not None:
         ours.update(dict.fromkeys(FORTRAN_VARIABLES, str(directory / "fc")))
     if cross:

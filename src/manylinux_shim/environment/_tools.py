@@ -19,7 +19,8 @@ from manylinux_shim.audit import GlibcTable, floor_of, version_text
 from manylinux_shim.compiler import (
     LIBC_LIBRARIES,
     NEWER_TABLE,
-    SOURCE_VARIABLE,
+    PLACES_VARIABLE,
+    SCRIPT,
     UNWINDER,
     ZIG_LIB_VARIABLE,
     ZIG_VARIABLE,
@@ -100,7 +101,7 @@ def tools(
     ]
     text = "".join(f"{key}\t{value}\n" for key, value in lines)
     # Whoever kept the cache from another version of the shim gets scripts of this one.
-    whole = "".join((_SCRIPT, START, text))
+    whole = "".join((_SCRIPT, SCRIPT, START, text))
     digest = hashlib.sha256(whole.encode("utf-8", "surrogateescape")).hexdigest()[:16]
     directory = cache / "tools" / f"{policy.name}_{arch.name}-{digest}"
 
@@ -117,6 +118,8 @@ def tools(
             )
             (staging / name).write_text(script, encoding="utf-8")
             (staging / name).chmod(0o755)
+        (staging / "clang").write_text(SCRIPT, encoding="utf-8")
+        (staging / "clang").chmod(0o755)
         if policy.family == "manylinux":
             newer = "\n".join(_newer_names(arch, policy))
             (staging / NEWER_TABLE).write_text(newer, encoding="utf-8")
@@ -141,8 +144,22 @@ def variables(zig: Zig, source: Path) -> Dict[str, str]:
         ROOT_VARIABLE: str(Path(manylinux_shim.__file__).resolve().parent.parent),
         ZIG_VARIABLE: str(zig.executable),
         ZIG_LIB_VARIABLE: str(zig.lib),
-        SOURCE_VARIABLE: str(source),
+        PLACES_VARIABLE: "\n".join(f"{old}\t{new}" for old, new in _places(zig, source)),
     }
+
+
+def _places(zig: Zig, source: Path) -> List[Tuple[str, str]]:
+    """Directories that are elsewhere in each build, and names for what is in them.
+
+    An environment is one of ``venv``, or of pip's, which has no interpreter of its own.
+    """
+    found = {str(zig.lib): "/zig", str(source): "."}
+    libraries = [Path(entry) for entry in sys.path if entry.endswith("/site-packages")]
+    prefixes = [str(path.parents[2]) for path in libraries if len(path.parents) > 3]
+    for prefix in [sys.prefix, *prefixes]:
+        if prefix not in (sys.base_prefix, "/usr", "/usr/local"):
+            found.setdefault(prefix, "/environment")
+    return [(old, new) for old, new in found.items() if not set(old) & set('\t\n"\\')]
 
 
 def _each(key: str, values: Iterable[str]) -> Iterable[Tuple[str, str]]:

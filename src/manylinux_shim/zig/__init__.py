@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from manylinux_shim.zig._cache import cache_root, entries, make_once, remove
+from manylinux_shim.zig._cache import OBJECTS, cache_root, entries, make_once, remove
 from manylinux_shim.zig._zig import REQUIREMENT, Zig, find_zig, usable_zig
 
 __all__ = [
+    "OBJECTS",
     "REQUIREMENT",
     "Zig",
     "cache_root",

@@ -16,6 +16,9 @@ from typing import Callable, List, Mapping
 
 from manylinux_shim._errors import ToolchainError
 
+OBJECTS = "objects"
+"""What ccache keeps in the cache, in an order of its own."""
+
 
 def cache_root(environ: Mapping[str, str], notice: Callable[[str], None]) -> Path:
     """The directory that this build keeps its toolchain in.
@@ -104,10 +107,12 @@ def entries(root: Path) -> List[Entry]:
     """
     found = []
     for kind in sorted(path for path in root.iterdir() if path.is_dir()):
-        for path in kind.iterdir():
-            files = [Path(d) / name for d, _, names in os.walk(path) for name in names]
-            sizes = [file.lstat().st_size for file in files]
-            found.append(Entry(path, sum(sizes), path.stat().st_mtime))
+        for path in kind.iterdir() if kind.name != OBJECTS else [kind]:
+            states = [(Path(d) / name).lstat() for d, _, names in os.walk(path) for name in names]
+            used = [path.stat().st_mtime]
+            if kind.name == OBJECTS:  # one that was used is touched
+                used += [state.st_mtime for state in states]
+            found.append(Entry(path, sum(state.st_size for state in states), max(used)))
     return sorted(found, key=lambda entry: -entry.size)
 
 

@@ -1,0 +1,105 @@
+"""What was compiled before is not compiled again, and the wheel is the same."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Callable, Dict, List, Mapping
+
+import pytest
+from support import projects, wheels
+from support.interpreters import Interpreter
+from support.workshop import PIP_WHEEL, UV_BUILD_WHEEL, Frontend, Workshop
+
+SETUP = """\
+from setuptools import Extension, setup
+
+setup(
+    name="tiny",
+    version="1.0",
+    packages=["tiny"],
+    ext_modules=[Extension("tiny._tiny", ["tiny/_tiny.c", "tiny/more.c", "tiny/much.c"])],
+)
+"""
+MORE = "#include <stdio.h>\nint %s(int x) { return printf(__FILE__) + x; }\n"
+
+
+class Builds:
+    """Builds of one project, each in a directory of its own, with one cache."""
+
+    def __init__(self, workshop: Workshop, tmp_path: Path, interpreter: Interpreter) -> None:
+        self._workshop = workshop
+        self._root = tmp_path
+        self._python = interpreter.path
+        self._count = 0
+        self.cache = tmp_path / "cache"
+
+    def build(
+        self,
+        frontend: Frontend = UV_BUILD_WHEEL,
+        python: object = None,
+        settings: Mapping[str, str] = {"cache": "true"},
+        **more: str,
+    ) -> tuple[bytes, Dict[str, int]]:
+        """The wheel's bytes, and how often ccache came to what."""
+        self._count += 1
+        room = self._root / str(self._count)
+        requires = ["setuptools", "wheel"]
+        project = projects.tiny(room / "project", requires)
+        files = {f"tiny/{name}.c": MORE % name for name in ("more", "much")}
+        projects.write(project, {"setup.py": SETUP, **files})
+        log = room / "log"
+        environment = {
+            "MANYLINUX_SHIM_CACHE_DIR": str(self.cache),
+            "SOURCE_DATE_EPOCH": "1600000000",
+            "CCACHE_STATSLOG": str(log),
+            **more,
+        }
+        base = python or self._python
+        inside = self._workshop.frontends(base) if frontend is PIP_WHEEL else base  # type: ignore[arg-type]
+        self._workshop.build(
+            frontend,
+            project,
+            room / "out",
+            python=inside,  # type: ignore[arg-type]
+            settings=settings,
+            environment=environment,
+        ).passed()
+        said: List[str] = log.read_text().split() if log.exists() else []
+        counts = {name: said.count(name) for name in ("cache_miss", "preprocessed_cache_hit")}
+        return wheels.only_wheel(room / "out").read_bytes(), counts
+
+
+@pytest.fixture
+def builds(workshop: Workshop, tmp_path: Path, interpreter: Callable[[str], Interpreter]) -> Builds:
+    return Builds(workshop, tmp_path, interpreter("3.11"))
+
+
+def test_second_build_compiles_nothing_and_no_cache_makes_the_same(builds: Builds) -> None:
+    cold, first = builds.build()
+    warm, second = builds.build()
+    assert (first["cache_miss"], first["preprocessed_cache_hit"]) == (3, 0)
+    assert (second["cache_miss"], second["preprocessed_cache_hit"]) == (0, 3)
+    none, third = builds.build(settings={})
+    assert sum(third.values()) == 0
+    assert cold == warm == none
+
+
+def test_another_python_compiles_what_sees_its_headers_alone(
+    builds: Builds, interpreter: Callable[[str], Interpreter]
+) -> None:
+    builds.build()
+    _, counts = builds.build(python=interpreter("3.12").path)
+    assert (counts["cache_miss"], counts["preprocessed_cache_hit"]) == (1, 2)
+
+
+def test_pip_and_uv_share_what_was_compiled(builds: Builds) -> None:
+    one, _ = builds.build()
+    other, counts = builds.build(PIP_WHEEL)
+    assert counts["cache_miss"] == 0
+    assert one == other
+
+
+def test_debug_information_is_of_this_build(builds: Builds) -> None:
+    settings = {"cache": "true", "strip": "false"}
+    made = [builds.build(settings=each)[0] for each in (settings, settings, {"strip": "false"})]
+    assert made[1:] == made[:1] * 2
