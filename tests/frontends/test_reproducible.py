@@ -69,3 +69,21 @@ def test_sample_is_the_same_from_two_directories(
         workshop.build(UV_BUILD_WHEEL, project, out, environment=EPOCH).passed()
         built.append(wheels.only_wheel(out).read_bytes())
     assert built[0] == built[1]
+
+
+@pytest.mark.parametrize(
+    "sample", ["setuptools_c", "setuptools_cpp", "scikit_build_core", "meson_python"]
+)
+def test_sample_is_the_same_whichever_python_builds(
+    sample: str, workshop: Workshop, interpreter: Callable[[str], Interpreter], tmp_path: Path
+) -> None:
+    debians = interpreter(DEBIAN)
+    others = interpreter(f"3.{debians.minor}")
+    built = []
+    for name, python in (("debian's", debians), ("another", others)):
+        project = projects.copy_sample(sample, tmp_path / name / "project")
+        out = tmp_path / name / "out"
+        workshop.build(UV_BUILD_WHEEL, project, out, python=python.path, environment=EPOCH).passed()
+        built.append(wheels.only_wheel(out))
+    assert built[0].name == built[1].name
+    assert built[0].read_bytes() == built[1].read_bytes()

@@ -25,6 +25,7 @@ from manylinux_shim.environment._tools import host_directories, tools, variables
 from manylinux_shim.environment._variables import (
     archivers,
     compilers,
+    native_sysconfig,
     prefix_variables,
     target_python,
     target_sysconfig,
@@ -118,6 +119,8 @@ def prepare(
         ours.update(dict.fromkeys(FORTRAN_VARIABLES, str(directory / "fc")))
     if cross:
         ours.update(target_sysconfig(cache, arch, multiarch, python))
+    else:
+        ours.update(native_sysconfig(cache, directory))
     return ours
 
 

@@ -5,13 +5,19 @@ from __future__ import annotations
 import hashlib
 import os
 import pprint
+import sys
 import sysconfig
 from pathlib import Path
 from typing import Any, Dict, Mapping, Sequence
 
 from manylinux_shim._platforms import Architecture
 from manylinux_shim.libraries import Prefix, directories
-from manylinux_shim.target_python import host_variables, sysconfig_variables
+from manylinux_shim.target_python import (
+    host_module,
+    host_variables,
+    own_tools,
+    sysconfig_variables,
+)
 from manylinux_shim.zig import make_once
 
 
@@ -28,6 +34,47 @@ def target_python(
     """
     headers = next(iter(includes.values()), sysconfig.get_path("include"))
     return sysconfig_variables(host_variables(), arch, multiarch, tools, headers, family)
+
+
+_NATIVE = """\
+# The build-time variables of one Python, compiled with flags that are the same for all.
+import sys
+
+if (sys.version_info[:2], sys.base_prefix) == {python!r}:
+    build_time_vars = {variables}
+else:  # another Python, which has its own
+    from importlib.machinery import PathFinder
+    from importlib.util import module_from_spec
+
+    _own = __file__.rpartition("/")[0]
+    _spec = PathFinder.find_spec(__name__, [path for path in sys.path if path != _own])
+    _module = module_from_spec(_spec)
+    _spec.loader.exec_module(_module)
+    build_time_vars = _module.build_time_vars
+"""
+
+
+def native_sysconfig(cache: Path, tools: Path) -> Dict[str, str]:
+    """Make this Python's sysconfig answer with compilers and flags of ours, and else as it does.
+
+    The module stands under its own name before it on the path: a process that is told not to
+    look there (``-I``), or another Python, has its own. PyPy keeps its flags elsewhere.
+    """
+    if sys.implementation.name != "cpython":
+        return {}
+    python = (sys.version_info[:2], sys.base_prefix)
+    variables = pprint.pformat({**host_variables(), **own_tools(tools)})
+    text = _NATIVE.format(python=python, variables=variables)
+    digest = hashlib.sha256(text.encode("utf-8", "surrogateescape")).hexdigest()[:16]
+    directory = cache / "sysconfig" / f"native-{digest}"
+
+    def make(staging: Path) -> None:
+        place = staging / f"{host_module()}.py"
+        place.write_text(text, encoding="utf-8", errors="surrogateescape")
+
+    make_once(directory, make)
+    inherited = os.environ.get("PYTHONPATH")
+    return {"PYTHONPATH": os.pathsep.join(filter(None, [str(directory), inherited]))}
 
 
 def target_sysconfig(

@@ -45,7 +45,7 @@ TWIN_MADE = "twin"
 """What that is told of each link that has a twin (``compiler._twin``); all else are paths of
 objects."""
 
-LAYOUT = "8"
+LAYOUT = "9"
 """Counts up when the same symbols would get other objects, so that old ones are not used."""
 
 

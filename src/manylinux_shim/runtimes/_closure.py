@@ -19,7 +19,7 @@ from manylinux_shim._errors import ToolchainError
 from manylinux_shim.runtimes import _processor as processor
 from manylinux_shim.runtimes._builtins import build, exported
 from manylinux_shim.runtimes._commands import Commands, commands
-from manylinux_shim.runtimes._excerpt import excerpt
+from manylinux_shim.runtimes._excerpt import HANDLERS, excerpt, telling
 from manylinux_shim.runtimes._objects import Symbols, make_file, read_symbols, run
 from manylinux_shim.runtimes._sources import (
     candidates,
@@ -270,7 +270,8 @@ class Builder:
         excerpts = self._commands.excerpts(unit, self._place / "sources")
         for source, path in excerpts.items():
             text = _read(Path(self._commands.lib, source))
-            make_file(path, partial(_write, text=excerpt(text)))
+            change = telling if path.stem == HANDLERS else excerpt
+            make_file(path, partial(_write, text=change(text)))
         header = self._commands.header(unit, self._place / "sources")
         if header is not None:
             make_file(header[0], partial(_write, text=header[1]))

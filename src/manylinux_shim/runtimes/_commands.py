@@ -21,7 +21,7 @@ from typing import Dict, Iterator, List, Mapping, Optional, Sequence, Tuple
 from manylinux_shim._errors import ToolchainError
 from manylinux_shim._platforms import ARCHITECTURES, Architecture, Version
 from manylinux_shim._processes import run, zig_environment
-from manylinux_shim.runtimes._excerpt import STEM
+from manylinux_shim.runtimes._excerpt import HANDLERS, STEM
 from manylinux_shim.runtimes._objects import unwritable
 from manylinux_shim.runtimes._sources import (
     LIBRARIES,
@@ -89,9 +89,11 @@ _SIZE_OPTIMISED = {"cxa_demangle": "-Oz", "locale": "-Os"}
 ``streams`` and an eighth off its size, off the demangler a third and a sixth. A program that
 reads numbers from streams takes a fifth longer with it, formatting and strings take as long."""
 
-_ADDED_FOR = {"cxa_default_handlers": "-DLIBCXXABI_NON_DEMANGLING_TERMINATE"}
-"""An option of libc++abi's own: what it prints of an exception that nobody caught has
-the type's name as ``typeid`` has it. The demangler is 160 KB, in every extension."""
+_ADDED_FOR = {
+    "cxa_default_handlers": f"-DLIBCXXABI_NON_DEMANGLING_TERMINATE -I {_LIB}/libcxxabi/src"
+}
+"""An option of libc++abi's own: its demangler, which is 160 KB, is not in every extension.
+``terminate.h`` spells the name; it is compiled before the source, which is moved for it."""
 
 _FOR_CXX = "-D_LIBCPP_TYPEINFO_COMPARISON_IMPLEMENTATION=2 -D_LIBCXXABI_FORGIVING_DYNAMIC_CAST"
 """Types are the same where their names are, as for libstdc++: each file may have its own
@@ -181,10 +183,10 @@ class Commands:
 
     def excerpts(self, unit: str, directory: Path) -> Dict[str, Path]:
         """Member of ``unit`` -> the file in ``directory`` that is compiled in its stead."""
-        if not self.is_part(unit):
-            return {}
+        stems = {STEM} if self.is_part(unit) else set()
+        stems |= {HANDLERS} if self.together else set()
         members = self.members(unit)
-        return {path: directory / Path(path).name for path in members if Path(path).stem == STEM}
+        return {path: directory / Path(path).name for path in members if Path(path).stem in stems}
 
     def header(self, unit: str, directory: Path) -> Optional[Tuple[Path, str]]:
         """A header of ours that ``unit`` is compiled with, in ``directory``, and its text."""
@@ -208,8 +210,8 @@ class Commands:
         flags = [level if flag == "-O2" else flag for flag in self.flags[kind]]
         if self.is_part(unit):
             flags = [*(flag for flag in flags if flag not in _WIDE), *_NOT_WIDE]
-        flags = [flag.replace(_LIB, self.lib) for flag in flags]
         flags += (flag for stem in stems for flag in _ADDED_FOR.get(stem, "").split())
+        flags = [flag.replace(_LIB, self.lib) for flag in flags]
         flags += _FOR_CXX.split() if kind.endswith(".cpp") else ()
         if _has_gccs_unwinder(self.target) and _RAISES in stems:
             flags.append(_RESUMED + (_RESUMES_ON_ARM if header is not None else _RESUMES))

@@ -1,4 +1,6 @@
-"""The part of libc++'s ``locale.cpp`` that most programs need. Pure.
+"""Sources of libc++ and libc++abi, changed before they are compiled.
+
+What is compiled of libc++'s ``locale.cpp`` is the part that most programs need.
 
 The classic locale refers to all of its facets, so a program that prints one number is
 linked to what reads dates and writes sums of money. But a facet can only be reached
@@ -10,6 +12,7 @@ is linked to the whole. The excerpt is the source without some of its definition
 from __future__ import annotations
 
 import re
+from pathlib import Path
 from typing import Iterator, List
 
 STEM = "locale"
@@ -53,6 +56,19 @@ def excerpt(text: str) -> str:
         left_out = _LEFT_OUT.search(head)
         kept += (line for line in lines if line.startswith("#") or not left_out)
     return "\n".join(line for line in kept if not _INSTALLED.fullmatch(line)) + "\n"
+
+
+HANDLERS = "cxa_default_handlers"
+"""The source of libc++abi with what a program says of the exception that ends it."""
+
+_ENDS = re.compile(r'\b(?:__)?abort_message\(("terminating)')
+_TERMINATED = Path(__file__).with_name("terminate.h")
+
+
+def telling(text: str) -> str:
+    """``text`` of ``HANDLERS`` with the words of libstdc++, which tests and people look for."""
+    helper = _TERMINATED.read_text(encoding="utf-8")
+    return helper + _ENDS.sub(r"manylinux_shim_terminated(\1", text)
 
 
 def _definitions(lines: List[str]) -> Iterator[List[str]]:

@@ -3,10 +3,17 @@
 from __future__ import annotations
 
 from manylinux_shim.target_python._headers import staged_headers
-from manylinux_shim.target_python._variables import host_variables, sysconfig_variables
+from manylinux_shim.target_python._variables import (
+    host_module,
+    host_variables,
+    own_tools,
+    sysconfig_variables,
+)
 
 __all__ = [
+    "host_module",
     "host_variables",
+    "own_tools",
     "staged_headers",
     "sysconfig_variables",
 ]

@@ -99,46 +99,60 @@ def sysconfig_variables(
     Names and sizes are the target's; the paths of tools and headers are of this
     machine, for the build that is going on.
     """
-    cc, cxx = str(tools / "cc"), str(tools / "c++")
     soabi = _for_target(str(host.get("SOABI") or ""), multiarch)
     suffix = _for_target(str(host.get("EXT_SUFFIX") or ".so"), multiarch)
     sizes = {k: v or 0 for k, v in pyconfig_values(arch, family).items() if k in host}
     return {
         **host,
         **sizes,
+        **own_tools(tools),
+        "CONFINCLUDEPY": headers,
+        "EXT_SUFFIX": suffix,
+        "HOST_GNU_TYPE": multiarch,
+        "INCLUDEPY": headers,
+        "LIBDIR": "/usr/lib",
+        "LIBPL": "/usr/lib",
+        "MULTIARCH": multiarch,
+        "Py_ENABLE_SHARED": 0,
+        "SO": suffix,
+        "SOABI": soabi,
+    }
+
+
+def own_tools(tools: Path) -> Dict[str, str]:
+    """Those of the variables that say what compiles, and how: the same for every Python.
+
+    A wheel's code does not depend on how the Python was compiled that builds it.
+    """
+    cc, cxx = str(tools / "cc"), str(tools / "c++")
+    return {
         **dict.fromkeys(_HOST_FLAGS, ""),
         "AR": str(tools / "ar"),
         "BLDSHARED": f"{cc} -shared",
         "CC": cc,
         "CCSHARED": "-fPIC",
         "CFLAGS": f"{_FLAGS} -fwrapv",
-        "CONFINCLUDEPY": headers,
         "CXX": cxx,
-        "EXT_SUFFIX": suffix,
-        "HOST_GNU_TYPE": multiarch,
-        "INCLUDEPY": headers,
         "LDCXXSHARED": f"{cxx} -shared",
         "LDSHARED": f"{cc} -shared",
-        "LIBDIR": "/usr/lib",
-        "LIBPL": "/usr/lib",
         "LINKCC": cc,
         "MAINCC": cc,
-        "MULTIARCH": multiarch,
         "OPT": _FLAGS,
-        "Py_ENABLE_SHARED": 0,
         "RANLIB": str(tools / "ranlib"),
-        "SO": suffix,
-        "SOABI": soabi,
     }
+
+
+def host_module() -> str:
+    """The name of the module with the host's own build-time variables."""
+    # The name is CPython's own affair, and PyPy's; its module is the one documented
+    # place where all of them are (bpo-13150), so there is no other way to them.
+    get_name = getattr(sysconfig, "_get_sysconfigdata_name", None)
+    return get_name() if get_name is not None else "_sysconfigdata"
 
 
 def host_variables() -> Dict[str, Any]:
     """The host's own build-time variables, as its ``_sysconfigdata`` module has them."""
-    # The name is CPython's own affair, and PyPy's; its module is the one documented
-    # place where all of them are (bpo-13150), so there is no other way to them.
-    get_name = getattr(sysconfig, "_get_sysconfigdata_name", None)
-    module = get_name() if get_name is not None else "_sysconfigdata"
-    return dict(importlib.import_module(module).build_time_vars)
+    return dict(importlib.import_module(host_module()).build_time_vars)
 
 
 def _for_target(name: str, multiarch: str) -> str:
