@@ -351,6 +351,29 @@ def test_static_library_of_gccs_is_named_with_what_it_wants(
     assert not (tmp_path / "extension.so").exists()
 
 
+def test_shared_library_of_other_types_is_named_with_what_is_not_in_it(
+    toolchain: Dict[str, str], tmp_path: Path
+) -> None:
+    declared = "#include <string>\nstd::string twice(const std::string &);\n"
+    (tmp_path / "greeting.cpp").write_text(
+        declared + "std::string twice(const std::string &s) { return s + s; }"
+    )
+    (tmp_path / "extension.cpp").write_text(
+        declared + "int length(const char *s) { return twice(s).size(); }"
+    )
+    command = "g++ -O2 -fPIC -shared greeting.cpp -o libgreeting.so"
+    subprocess.run(command.split(), cwd=tmp_path, check=True)
+    words = ["-shared", "-fPIC", "extension.cpp", "-L.", "-lgreeting", "-o", "extension.so"]
+    done = run(toolchain, "CXX", *words, cwd=tmp_path)
+    assert done.returncode == 1
+    (line,) = (line for line in done.stderr.splitlines() if "error:" in line)
+    assert "libgreeting.so: GCC compiled this with its C++ library, libstdc++" in line
+    assert "twice(std::__1::basic_string" in line
+    assert "`before-all`" in line
+    assert 'mode = "relink"' in line
+    assert not (tmp_path / "extension.so").exists()
+
+
 def test_object_and_archive_and_response_file(toolchain: Dict[str, str], tmp_path: Path) -> None:
     (tmp_path / "f.c").write_text("int f(void) { return 42; }")
     (tmp_path / "main.c").write_text("int f(void); int main(void) { return f(); }")

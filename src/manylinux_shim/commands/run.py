@@ -45,7 +45,7 @@ def _add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def _run(options: argparse.Namespace) -> int:
-    from manylinux_shim.environment import toolchain
+    from manylinux_shim.environment import toolchain, without_setuptools
 
     command: List[str] = options.command[1:] if options.command[:1] == ["--"] else options.command
     if not command:
@@ -61,7 +61,7 @@ def _run(options: argparse.Namespace) -> int:
     with tempfile.TemporaryDirectory(prefix="manylinux-shim-") as scratch, toolchain(
         plan, project, Path(scratch), ask=lambda: None
     ) as (variables, _):
-        environment = {**os.environ, **variables, **_about(plan)}
+        environment = {**os.environ, **without_setuptools(variables), **_about(plan)}
         try:
             return subprocess.run(command, env=environment, check=False).returncode
         except OSError as error:

@@ -24,6 +24,10 @@ from manylinux_shim.compiler._arguments import expand_response_files, parse
 from manylinux_shim.compiler._command import Command, Target
 from manylinux_shim.compiler._host_libraries import NO_OPENMP, WAY_OUT, explanations, take_from_host
 from manylinux_shim.compiler._linking import link_arguments
+from manylinux_shim.compiler._prefixes import (
+    includes_in_prefixes,
+    with_libraries_of_prefixes,
+)
 from manylinux_shim.runtimes import AHEAD_VARIABLE, TWIN_MADE, runtime_inputs
 
 TYPE_CHECKING = False
@@ -323,6 +327,9 @@ def _compile(configuration: Configuration, command: Command, own: Sequence[str])
         arguments.append("-rtlib=compiler-rt")
     # __FILE__ and debug information must not tell where the build was.
     arguments += [f"-ffile-prefix-map={old}={new}" for old, new in _cached.places(os.environ)]
+    if configuration.prefix_includes:
+        for directory in includes_in_prefixes(own, configuration.prefix_includes):
+            arguments += ["-I", directory]
     arguments += _overflowing(own)
     if not any(word.endswith("unknown-pragmas") for word in own):
         # With -Wall clang tells of those that are GCC's, which GCC does not.
@@ -390,7 +397,8 @@ def _link_objects(zig: str, configuration: Configuration, command: Command) -> i
     lld = [zig, "ld.lld"]
     record = _record(command)
     command.recorded = bool(record)
-    command.linker += [f"-L{directory}" for directory in configuration.prefix_libraries]
+    prefixes = configuration.prefix_libraries
+    command.linker = with_libraries_of_prefixes(command.linker, prefixes)
     base = [*configuration.link_flags, *_recording(record)]
     take_from_host(command, configuration.target)
     if command.static and not command.shared:
@@ -428,13 +436,13 @@ def _link_objects(zig: str, configuration: Configuration, command: Command) -> i
             _say(explanation)
     missing = {n: where for n, where in undefined.items() if not _is_python(command, n)}
     if any(name.startswith("_Z") for name in missing):
-        from manylinux_shim.compiler._gcc_objects import refusal
+        from manylinux_shim.compiler._gcc_objects import other_library, refusal
 
         def spelled() -> Dict[str, str]:
             words = link_arguments(command, configuration.target, base, runtime)
             return _demangled([*lld, *words], undefined)
 
-        why = refusal(missing, spelled)
+        why = refusal(missing, spelled) or other_library(missing, command.linker, spelled)
         if why:
             _remove(command.output or "a.out")
             return _fail(why)

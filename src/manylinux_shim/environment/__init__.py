@@ -8,6 +8,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from manylinux_shim.environment._backends import config_settings as config_settings
     from manylinux_shim.environment._backends import shares as shares
+    from manylinux_shim.environment._before_all import without_setuptools as without_setuptools
     from manylinux_shim.environment._ccache import shrink_objects as shrink_objects
     from manylinux_shim.environment._gcc import foreign_compilers as foreign_compilers
     from manylinux_shim.environment._missing import lines_to_add as lines_to_add
@@ -27,6 +28,7 @@ __getattr__ = lazily(
     __name__,
     {
         "_backends": ("config_settings", "shares"),
+        "_before_all": ("without_setuptools",),
         "_ccache": ("shrink_objects",),
         "_gcc": ("foreign_compilers",),
         "_missing": ("lines_to_add",),

@@ -14,7 +14,7 @@ import shlex
 import shutil
 import subprocess
 from pathlib import Path
-from typing import Callable, ContextManager, Dict, Iterator, Optional, Sequence
+from typing import Callable, ContextManager, Dict, Iterator, Mapping, Optional, Sequence
 
 from manylinux_shim._errors import SettingsError, ToolchainError
 from manylinux_shim._plan import Plan
@@ -24,6 +24,7 @@ from manylinux_shim.zig import cache_root, usable_zig
 
 _LAYOUT = 1
 _DONE = ".manylinux-shim-done"
+_OF_SETUPTOOLS = ("LDSHARED", "LDCXXSHARED")
 _PARTS = ("bin", "include", "lib/pkgconfig", "share")
 
 
@@ -96,7 +97,7 @@ def _fill(
             status = subprocess.run(
                 ["/bin/sh", "-c", command],
                 cwd=project,
-                env={**os.environ, **variables, **ours},
+                env={**os.environ, **without_setuptools(variables), **ours},
                 stdin=subprocess.DEVNULL,
                 check=False,
             ).returncode
@@ -110,6 +111,14 @@ def _fill(
             " surroundings for any command.",
         )
     (prefix.root / _DONE).touch()
+
+
+def without_setuptools(variables: Mapping[str, str]) -> Dict[str, str]:
+    """A build's variables for other commands: zlib's configure reads one of setuptools' as its own.
+
+    setuptools itself makes these of ``CC`` and ``CXX`` where they are not set.
+    """
+    return {name: value for name, value in variables.items() if name not in _OF_SETUPTOOLS}
 
 
 def _inputs(command: str, patterns: Sequence[str], project: Path) -> Iterator[Path]:

@@ -24,22 +24,26 @@ def lines_to_add(plan: Plan, record: Optional[Path]) -> List[str]:
     found = []
     for line in noted.splitlines():
         kind, _, name = line.partition("\t")
-        found.append(_sentence(kind, name, plan.target.name, plan.linked.family))
+        found.append(_sentence(kind, name, plan))
     return list(filter(None, found))
 
 
-def _sentence(kind: str, name: str, target: str, family: str) -> str:
-    from manylinux_shim.libraries import package_of_header, package_of_library
+def _sentence(kind: str, name: str, plan: Plan) -> str:
+    from manylinux_shim.libraries import package_of_header, package_of_library, parse
 
     what = f"The header {name}" if kind == "header" else f"The library {name} (-l{name})"
     lacking = f"{what} was not found."
-    if family == "musllinux":
+    if plan.linked is not None and plan.linked.family == "musllinux":
         return f"{lacking} `before-all` can build its library for musl."
     known = package_of_header(name) if kind == "header" else package_of_library(name)
     if known is None:
         return f"{lacking} `libraries` or `before-all` can bring it."
     has = "has" if known.certain else "may have"
-    return (
-        f"{lacking} Debian's package {known.package} {has} it, and brings it for {target}:"
-        f' `libraries = ["deb:{known.package}"]`.'
-    )
+    package = f"{lacking} Debian's package {known.package} {has} it"
+    if known.package in (one.name for one in parse(plan.settings.libraries)):
+        return (
+            f"{package}, and is named in `libraries`: the project does not look where it is."
+            " `manylinux-shim run -- pkg-config --list-all` shows what can tell it."
+        )
+    target = plan.target.name if plan.target is not None else "the target"
+    return f'{package}, and brings it for {target}: `libraries = ["deb:{known.package}"]`.'

@@ -36,6 +36,7 @@ AUDITWHEEL_REQUIREMENT = "auditwheel>=6"
 _GRAFTING = re.compile(r"Grafting: (.+) -> (.+)")
 _OWN_SETTINGS = ("AUDITWHEEL_PLAT", "AUDITWHEEL_ZIP_COMPRESSION_LEVEL")
 _OTHER_PLACES = ("/usr/lib64", "/lib64", "/usr/lib", "/lib")
+_MUSL = "libc.so"
 _SEARCH = "AUDITWHEEL_LD_LIBRARY_PATH"
 _WITH_SEARCH, _WITH_AUTO = (6, 7), (6, 4)
 """Who brought the variable, and ``--plat auto``. For Python 3.8 and 3.9 there are older ones."""
@@ -109,6 +110,8 @@ def graft(
     if not external:
         return Grafted(built)
     exclude = [*exclude, *(soname for soname in needed if soname not in external)]
+    if verdict.family == "musllinux":
+        exclude.append(_MUSL)  # a name of musl's libc that auditwheel does not know
     search = list(search)
     if verdict.family != host_family():
         _refuse_other_libc(built, verdict, external, search)

@@ -29,6 +29,8 @@ from manylinux_shim.zig import cache_root
 
 _QEMU = {"x86_64": "x86_64", "i686": "i386", "armv7l": "arm"}
 """qemu's names of architectures, where they are not those of tags."""
+_PROCESSORS = {"aarch64": "max,sme=off"}
+"""Without SME: OpenBLAS 0.3.34 multiplies wrongly there, and no server has it."""
 _QEMU_SUITE = "trixie"
 """Debian 12's is too old for some instructions; its programs are static, and run anywhere."""
 _PACKAGES = ("libstdc++6", "python3")
@@ -191,7 +193,10 @@ def _emulator(arch: Architecture, root: Path) -> List[str]:
             return [found, "-L", str(root)]
     cache = cache_root(os.environ, say) / "systems"
     emulators = _tree(cache, _QEMU_SUITE, _debian.host(), ["qemu-user"], keep=("usr/bin/qemu-*",))
-    return [str(emulators / "usr/bin" / name), "-L", str(root)]
+    processor = ["-cpu", _PROCESSORS[arch.name]] if arch.name in _PROCESSORS else []
+    if "QEMU_CPU" in os.environ:
+        processor = []
+    return [str(emulators / "usr/bin" / name), *processor, "-L", str(root)]
 
 
 def _tree(
