@@ -14,7 +14,7 @@ import os
 import sys
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Dict, List, Mapping, NamedTuple, Optional, Tuple
+from typing import Any, Dict, List, Mapping, NamedTuple, Optional, Tuple, Union
 
 from manylinux_shim._errors import SettingsError
 
@@ -90,9 +90,21 @@ class Settings:
             " in `check` mode the best that the wheel has earned",
         ),
     )
-    strip: bool = field(
+    strip: Union[bool, str] = field(
         default=True,
-        metadata=_key("leave out debug information and local symbols", default="`true`"),
+        metadata=_key(
+            "leave out debug information and local symbols, or debug information alone",
+            default="`true`",
+            choices=("debug",),
+        ),
+    )
+    debug_files: Optional[str] = field(
+        default=None,
+        metadata=_key(
+            "in mode `zig`, a directory for the debug information of each file, by its build id as"
+            " gdb and debuginfod look it up; relative to where the wheel goes",
+            default="none",
+        ),
     )
     cxx_runtime: Optional[str] = field(
         default=None,
@@ -211,7 +223,7 @@ def documentation() -> List[Key]:
         if name in _LISTS:
             choices = "list of strings"
         elif name in _BOOLEANS:
-            choices = "`true`, `false`"
+            choices = ", ".join(filter(None, ("`true`, `false`", choices)))
         rows.append(Key(name, spec.metadata["help"], spec.metadata["default"], choices or "string"))
     return rows
 
@@ -232,7 +244,8 @@ def schema(_tool: str = "") -> Dict[str, Any]:
         if name in _LISTS:
             of_type = {"type": "array", "items": {"type": "string"}}
         elif name in _BOOLEANS:
-            of_type = {"type": "boolean"}
+            choices = spec.metadata["choices"]
+            of_type = {"enum": [True, False, *choices]} if choices else {"type": "boolean"}
         elif spec.metadata["choices"]:
             of_type = {"enum": list(spec.metadata["choices"])}
         elif name == "policy":
@@ -411,10 +424,8 @@ def _from_text(name: str, value: Any, where: str) -> Any:
             f"{where} is given {len(value)} times: {', '.join(map(str, value))}",
             "One build makes one wheel: give it once, and run one build for each value.",
         )
-    if name in _BOOLEANS and isinstance(value, str):
-        if value.lower() in _TRUE + _FALSE:
-            return value.lower() in _TRUE
-        raise SettingsError(f"{where} is {value!r}", "Use true or false.")
+    if name in _BOOLEANS and isinstance(value, str) and value.lower() in _TRUE + _FALSE:
+        return value.lower() in _TRUE
     return _typed(name, value, where)
 
 
@@ -425,9 +436,10 @@ def _typed(name: str, value: Any, where: str) -> Any:
             raise SettingsError(f"{where} is {value!r}", "Use a list of strings.")
         return tuple(value)
     if name in _BOOLEANS:
-        if not isinstance(value, bool):
-            raise SettingsError(f"{where} is {value!r}", "Use true or false.")
-        return value
+        if isinstance(value, bool) or value in spec.metadata["choices"]:
+            return value
+        others = "".join(f", or {choice}" for choice in spec.metadata["choices"])
+        raise SettingsError(f"{where} is {value!r}", f"Use true or false{others}.")
     if not isinstance(value, str):
         raise SettingsError(f"{where} is {value!r}", "Use a string.")
     choices = spec.metadata["choices"]

@@ -15,6 +15,9 @@ if TYPE_CHECKING:
     from manylinux_shim.compiler._cached import OBJECTS_VARIABLE as OBJECTS_VARIABLE
     from manylinux_shim.compiler._cached import PLACES_VARIABLE as PLACES_VARIABLE
     from manylinux_shim.compiler._cached import SCRIPT as SCRIPT
+    from manylinux_shim.compiler._debug import DEBUG as DEBUG
+    from manylinux_shim.compiler._debug import build_id as build_id
+    from manylinux_shim.compiler._debug import file_name as file_name
     from manylinux_shim.compiler._driver import LACKING as LACKING
     from manylinux_shim.compiler._driver import LINKS_VARIABLE as LINKS_VARIABLE
     from manylinux_shim.compiler._driver import ZIG_LIB_VARIABLE as ZIG_LIB_VARIABLE
@@ -39,6 +42,7 @@ __getattr__ = lazily(
             "PLACES_VARIABLE",
             "SCRIPT",
         ),
+        "_debug": ("DEBUG", "build_id", "file_name"),
         "_driver": (
             "Configuration",
             "LACKING",

@@ -98,7 +98,7 @@ def parse(arguments: Sequence[str], target: Target, *, cxx: bool = False) -> Com
     What cannot be done is in the result's ``error``.
     """
     command = Command(cxx=cxx, links=not any(a in _NO_LINK for a in arguments))
-    rules = compiler_rules(x86=target.x86, strip=target.strip)
+    rules = compiler_rules(x86=target.x86, strip=target.strip and not target.debug_files)
     language = ""
     left_out: List[str] = []
     words = iter(arguments)

@@ -12,6 +12,7 @@ class Target:
 
     __slots__ = (
         "compilers_libraries",
+        "debug_files",
         "family",
         "from_host",
         "host_includes",
@@ -21,6 +22,7 @@ class Target:
         "loader",
         "native",
         "strip",
+        "strip_symbols",
         "x86",
     )
 
@@ -37,6 +39,8 @@ class Target:
         compilers_libraries: str = "",
         native: bool = True,
         strip: bool = True,
+        strip_symbols: bool = True,
+        debug_files: bool = False,
         x86: bool = True,
     ) -> None:
         self.family = family
@@ -59,6 +63,11 @@ class Target:
         self.native = native
         """Whether the host's own libraries could be linked to at all."""
         self.strip = strip
+        """Whether what is shipped has no debug information."""
+        self.strip_symbols = strip_symbols
+        """Whether it has, then, no symbols either but those that the loader needs."""
+        self.debug_files = debug_files
+        """Whether debug information goes into files beside it."""
         self.x86 = x86
 
 

@@ -110,7 +110,9 @@ class Configuration:
             from_host=values.get("from-host", []),
             compilers_libraries=one("compilers-libraries"),
             native=one("native") == "1",
-            strip=one("strip") == "1",
+            strip=one("strip") != "0",
+            strip_symbols=one("strip") == "1",
+            debug_files=one("debug-files") == "1",
             x86=one("x86") == "1",
         )
 
@@ -325,6 +327,8 @@ def _compile(configuration: Configuration, command: Command, own: Sequence[str])
         # What chooses between versions of a function on aarch64 is in this library of the
         # compiler's: without it, clang takes the default one. musl's loader cannot choose.
         arguments.append("-rtlib=compiler-rt")
+    if configuration.target.debug_files:
+        arguments.append("-g")
     # __FILE__ and debug information must not tell where the build was.
     arguments += [f"-ffile-prefix-map={old}={new}" for old, new in _cached.places(os.environ)]
     if configuration.prefix_includes:
@@ -409,7 +413,7 @@ def _link_objects(zig: str, configuration: Configuration, command: Command) -> i
     # When it failed as well: what is undefined may be reached in a way that only a definition
     # in the same file allows, as the compiler's own __cpu_model is.
     runtime: List[str] = []
-    twin, started = "", None
+    twin, started, words = "", None, []
     supplied = _supplied(configuration, undefined)
     if names or supplied:
         runtime, shared = _runtime(zig, configuration, names) if names else ([], [])
@@ -460,6 +464,14 @@ def _link_objects(zig: str, configuration: Configuration, command: Command) -> i
                 if place:
                     with open(f"{place}.supplied", "w") as file:
                         file.write("\n".join(supplied))
+        if record and configuration.target.debug_files:
+            from manylinux_shim.compiler._debug import whole_link
+
+            last = link_arguments(command, configuration.target, base, runtime)
+            for done in (last, words if twin and os.path.exists(twin) else []):
+                whole = whole_link(done, os.path.dirname(record)) if done else []
+                if whole:
+                    _run([*lld, *whole])
         if twin:
             _note_twin(zig, configuration, command, twin)
         return 0

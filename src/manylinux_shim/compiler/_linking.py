@@ -45,7 +45,7 @@ def link_arguments(
         if command.startfiles and "crt1" in target.libraries:
             arguments.append(target.libraries["crt1"])
     if target.strip:
-        arguments.append("--strip-all")
+        arguments.append("--strip-all" if target.strip_symbols else "--strip-debug")
     run_path = effective_run_path(command.run_paths)
     if command.recorded and takes_libraries(command) and not _leads_inside(run_path):
         run_path = f"{run_path}:{WHEEL_ROOM}" if run_path else WHEEL_ROOM

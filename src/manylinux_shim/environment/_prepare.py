@@ -14,7 +14,7 @@ import sysconfig
 import threading
 from dataclasses import replace
 from pathlib import Path
-from typing import Callable, Dict, Iterator, List, Sequence, Tuple, TypeVar
+from typing import Callable, Dict, Iterator, List, Sequence, Tuple, TypeVar, Union
 
 from manylinux_shim._platforms import Architecture, Policy
 from manylinux_shim.environment._ccache import cached_objects
@@ -47,11 +47,12 @@ def prepare(
     source: Path,
     *,
     cross: bool = False,
-    strip: bool = True,
+    strip: Union[bool, str] = True,
     from_host: Sequence[str] = (),
     host_libraries: bool = False,
     prefixes: Sequence[Prefix] = (),
     supply: bool = True,
+    debug_files: bool = False,
     cached: bool = False,
     notice: Callable[[str], None],
 ) -> Dict[str, str]:
@@ -61,8 +62,9 @@ def prepare(
     what this Python runs on; ``from_host`` are patterns on
     sonames of libraries that may be linked to as they are on this machine;
     ``prefixes`` have libraries for the target. With ``supply``, what has come to glibc since
-    the target's is declared, and linked in; ``cached`` keeps what is compiled. Raises
-    ToolchainError.
+    the target's is declared, and linked in; ``cached`` keeps what is compiled.
+    ``strip`` is ``"debug"`` where symbols stay; with ``debug_files``, links leave debug
+    information behind. Raises ToolchainError.
     """
     cache = cache_root(os.environ, notice)
     multiarch = arch.triplet(policy.family, sys.version_info[:2])
@@ -92,6 +94,7 @@ def prepare(
         native=not cross,
         strip=strip,
         supply=supply,
+        debug_files=debug_files,
     )
     rust = arch.rust_target(policy.family)
     optional = {**archivers(directory), **_cargo(directory, rust), **_maturin()}

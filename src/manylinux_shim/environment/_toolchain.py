@@ -192,6 +192,7 @@ def _through_zig(
                 host_libraries=plan.settings.repair,
                 prefixes=prefixes,
                 supply=plan.settings.supply,
+                debug_files=plan.settings.debug_files is not None,
                 cached=plan.settings.cache,
                 notice=say,
             )

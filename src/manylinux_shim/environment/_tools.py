@@ -11,7 +11,7 @@ from __future__ import annotations
 import hashlib
 import sys
 from pathlib import Path
-from typing import Dict, Iterable, List, Mapping, Optional, Sequence, Tuple
+from typing import Dict, Iterable, List, Mapping, Optional, Sequence, Tuple, Union
 
 import manylinux_shim
 from manylinux_shim._platforms import Architecture, Policy
@@ -63,8 +63,9 @@ def tools(
     fortran: Optional[Fortran] = None,
     prefixes: Sequence[Prefix] = (),
     native: bool,
-    strip: bool,
+    strip: Union[bool, str],
     supply: bool = False,
+    debug_files: bool = False,
 ) -> Path:
     """The directory of tools for one configuration, made if it is not in the cache yet.
 
@@ -82,7 +83,8 @@ def tools(
         ("runtimes", str(runtimes)),
         ("loader", sysroot.loader),
         ("native", str(int(native))),
-        ("strip", str(int(strip))),
+        ("strip", strip if isinstance(strip, str) else str(int(strip))),
+        ("debug-files", str(int(debug_files))),
         ("supply", str(int(supply))),
         ("x86", str(int(arch.zig in ("x86", "x86_64")))),
         *_each("cpu", arch.cpu_flags),

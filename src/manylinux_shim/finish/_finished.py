@@ -16,6 +16,7 @@ from manylinux_shim._platforms import parse_platform_tag
 from manylinux_shim._settings import source_date
 from manylinux_shim.audit import audit_wheel
 from manylinux_shim.finish._contents import noted
+from manylinux_shim.finish._debug import keep_debug_files
 from manylinux_shim.finish._proof import proven_tags, refuse_other_machine
 from manylinux_shim.finish._repair import repaired
 from manylinux_shim.libraries import Prefix
@@ -53,6 +54,14 @@ def finished(
     tags = proven_tags(done.verdict, plan, done.grafted)
     changed, added = noted(verdict, done, plan, tags, shared, date)
     wheel = repack(done.wheel, directory, platforms=tags, changed=changed, added=added, epoch=epoch)
+    if plan.settings.debug_files is not None and record is not None:
+        try:
+            keep_debug_files(wheel, done.verdict, record, directory / plan.settings.debug_files)
+        except OSError as error:
+            raise PolicyError(
+                f"debug-files = {plan.settings.debug_files!r} cannot be written: {error}",
+                "Name a directory that can be written.",
+            ) from error
     say(f"{wheel.name} is proven" if _claims(wheel) else f"{wheel.name} is for this machine only")
     return wheel
 
