@@ -30,7 +30,7 @@ _VARIABLE_PREFIX = "MANYLINUX_SHIM_"
 PACKAGES = "package"
 """A table in ours with tables of single packages, for ``build -r``: no setting of a build."""
 
-ENVIRONMENT_ONLY = ("VERBOSE", "CACHE_DIR", "JOBS")
+ENVIRONMENT_ONLY = ("VERBOSE", "CACHE_DIR", "JOBS", "EMULATOR")
 """Variables of ours that are about the machine, not the build, and are no settings."""
 
 MODES = ("zig", "check", "relink", "off")

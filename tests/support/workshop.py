@@ -150,6 +150,7 @@ class Workshop:
         clean["PIP_DISABLE_PIP_VERSION_CHECK"] = "1"
         clean["UV_PYTHON_DOWNLOADS"] = "never"
         clean["UV_NO_PROGRESS"] = "1"
+        clean["MANYLINUX_SHIM_EMULATOR"] = "off"  # or what is tested depends on this machine
         clean["XDG_CACHE_HOME"] = str(self.cache or self.root / "cache")
         clean.update(extra or {})
         return clean

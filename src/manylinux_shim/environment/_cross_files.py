@@ -12,10 +12,11 @@ from __future__ import annotations
 import hashlib
 import sys
 from pathlib import Path
-from typing import Any, Dict, Mapping
+from typing import Any, Dict, Mapping, Optional
 
 from manylinux_shim._platforms import Architecture, host_architecture
 from manylinux_shim.environment._backends import MESON_VARIABLE
+from manylinux_shim.environment._emulator import Emulator
 from manylinux_shim.environment._tools import PYTHON_VARIABLE, host_directories
 from manylinux_shim.zig import make_once
 
@@ -84,6 +85,7 @@ cmake = 'cmake'
 numpy-config = 'numpy-config'
 pkg-config = {pkg_config}
 {fortran}
+{wrapper}
 
 [properties]
 needs_exe_wrapper = true
@@ -120,6 +122,15 @@ fi
 exec "$@"
 """
 
+_EMULATED = """\
+#!/bin/sh
+# What CMake and Meson start programs with: qemu runs those of {arch.name}, with its own libc.
+if test "$(od -An -tx1 -j18 -N2 "$1" 2>/dev/null | tr -d ' \\n')" = {machine}; then
+  QEMU_LD_PREFIX="{emulator.prefix}" exec "{emulator.program}" "$@"
+fi
+exec "$@"
+"""
+
 # Build isolation moves the interpreter from build to build; this path stays.
 _PYTHON = """\
 #!/bin/sh
@@ -138,11 +149,13 @@ def cross_files(
     host_multiarch: str,
     environ: Mapping[str, str],
     python: Mapping[str, Any],
+    emulator: Optional[Emulator] = None,
 ) -> Dict[str, str]:
     """The variables that name the files, made if they are not in the cache yet.
 
     ``host_multiarch`` is this machine's own triplet. The Meson file names the
     pkg-config of ``environ``. ``python`` are the build-time variables of the target's Python.
+    What CMake and Meson have built runs by ``emulator``, if there is one.
     """
     libpython = "libpython{}.{}.a".format(*sys.version_info)
     values: Dict[str, Any] = {
@@ -161,12 +174,14 @@ def cross_files(
         "interpreter": PYTHON_VARIABLE,
         "long_double": _long_double(arch, multiarch),
         "fortran": "fortran = tools / 'fc'" if (tools / "fc").exists() else "",
+        "wrapper": "exe_wrapper = directory / 'run'" if emulator is not None else "",
+        "emulator": emulator,
     }
     templates = {
         "toolchain.cmake": _CMAKE,
         "config.site": _CONFIG_SITE,
         "meson.ini": _MESON,
-        "run": _EMULATOR,
+        "run": _EMULATOR if emulator is None else _EMULATED,
         "python": _PYTHON,
         libpython: _EMPTY_ARCHIVE,
     }
@@ -176,7 +191,7 @@ def cross_files(
 
     def make(staging: Path) -> None:
         filled = {**values, "directory": directory}
-        as_they_are = ("arch", "fortran")
+        as_they_are = ("arch", "fortran", "wrapper", "emulator")
         for_meson = {n: _meson(value) for n, value in filled.items() if n not in as_they_are}
         for name, template in templates.items():
             more = for_meson if template is _MESON else {}

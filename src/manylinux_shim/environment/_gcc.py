@@ -21,6 +21,7 @@ from manylinux_shim._errors import ToolchainError
 from manylinux_shim._platforms import Architecture
 from manylinux_shim._processes import run
 from manylinux_shim.environment._cross_files import cross_files
+from manylinux_shim.environment._emulator import find_emulator
 from manylinux_shim.environment._fortran import FORTRAN_VARIABLES
 from manylinux_shim.environment._tools import PYTHON_VARIABLE
 from manylinux_shim.environment._variables import (
@@ -81,7 +82,9 @@ def prepare_gcc(
     }
     sysroot = Path("/usr", arch.gcc_triplet)
     python = target_python(arch, "manylinux", multiarch, tools, includes)
-    optional.update(cross_files(cache, arch, multiarch, tools, sysroot, host, os.environ, python))
+    emulator = find_emulator(arch, "manylinux", os.environ)
+    parts = (tools, sysroot, host)
+    optional.update(cross_files(cache, arch, multiarch, *parts, os.environ, python, emulator))
     searched = prefix_variables(prefixes, {**optional, **os.environ})
     unset = {name: value for name, value in optional.items() if not os.environ.get(name)}
     named = compilers(tools)

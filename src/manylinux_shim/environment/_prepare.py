@@ -19,6 +19,7 @@ from typing import Callable, Dict, Iterator, List, Sequence, Tuple, TypeVar, Uni
 from manylinux_shim._platforms import Architecture, Policy
 from manylinux_shim.environment._ccache import cached_objects
 from manylinux_shim.environment._cross_files import cross_files
+from manylinux_shim.environment._emulator import find_emulator
 from manylinux_shim.environment._fortran import FORTRAN_VARIABLES, find_fortran
 from manylinux_shim.environment._host_packages import host_packages
 from manylinux_shim.environment._tools import host_directories, tools, variables
@@ -113,7 +114,10 @@ def prepare(
         optional.update({"CARGO_BUILD_TARGET": rust, **_HOST_COMPILERS})
         python = target_python(arch, policy.family, multiarch, directory, includes)
         parts = (directory, root.directory, host)
-        optional.update(cross_files(cache, arch, multiarch, *parts, os.environ, python))
+        emulator = find_emulator(arch, policy.family, os.environ)
+        if emulator is not None:
+            notice(f"CMake and Meson may run what they build, by {emulator.program}")
+        optional.update(cross_files(cache, arch, multiarch, *parts, os.environ, python, emulator))
     unset = {name: value for name, value in optional.items() if not os.environ.get(name)}
     ours = {**unset, **found, **variables(zig, source), **compilers(directory)}
     if cached:
