@@ -27,6 +27,7 @@ COMMANDS: Mapping[str, str] = {
     "relink": "manylinux_shim.commands.relink",
     "run": "manylinux_shim.commands.run",
     "cache": "manylinux_shim.commands.cache",
+    "completion": "manylinux_shim.commands.completion",
 }
 """Every command, and the module whose ``COMMAND`` it is."""
 
@@ -44,6 +45,7 @@ def main(argv: Optional[Sequence[str]] = None) -> int:
         behind = _behind(wanted, arguments)
         options = parser.parse_args(arguments[: len(arguments) - len(behind)])
         options.behind = behind[1:]
+        options.whole_parser = lambda: _parser(None)
         run: Optional[Callable[[argparse.Namespace], int]] = getattr(options, "run", None)
         if run is None:
             parser.print_help()
