@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
+import random
 import shutil
+import signal
 import subprocess
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -12,6 +15,7 @@ from typing import Dict, List, Tuple
 import pytest
 
 from manylinux_shim._platforms import Policy, architecture
+from manylinux_shim.compiler._cached import can_be
 from manylinux_shim.environment._ccache import find_ccache
 from manylinux_shim.environment._prepare import prepare
 from manylinux_shim.zig import Zig, find_zig
@@ -186,6 +190,38 @@ def test_a_damaged_cache_gives_no_wrong_object(cache: Path, tmp_path: Path) -> N
 def flipped(data: bytes) -> bytes:
     at = len(data) // 2
     return data[:at] + bytes([data[at] ^ 0xFF]) + data[at + 1 :]
+
+
+def test_compiles_that_were_killed_leave_nothing_wrong(cache: Path, tmp_path: Path) -> None:
+    build, plain = Build(tmp_path / "1", cache), without(tmp_path / "2", cache)
+    right = [plain.compile(f"-DPART_{n}", "-O3", f"-falign-functions={1 << n}") for n in range(4)]
+    chance = random.Random(18)
+    for number in range(24):
+        flags = [*TWICE, f"-DPART_{number % 4}", "-O3", f"-falign-functions={1 << number % 4}"]
+        process = subprocess.Popen(
+            [build.environment["CC"], *flags, "-c", "a.c", "-o", "a.o"],
+            cwd=build.tree,
+            env=build.environment,
+            start_new_session=True,
+        )
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            process.wait(chance.uniform(0.02, 0.3))
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGKILL)
+        process.wait()
+    for number, expected in enumerate(right):
+        flags = [f"-DPART_{number}", "-O3", f"-falign-functions={1 << number}"]
+        assert build.compile(*flags) == expected
+
+
+def test_modules_are_not_in_the_text_and_so_not_kept(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("_MANYLINUX_SHIM_CCACHE", "ccache")
+    assert can_be(["-O2", "-c", "a.c"], "a.c")
+    assert not can_be(["-O2", "-c", "a.cc", "-fmodule-file=m=m.pcm"], "a.cc")
+    assert not can_be(["-E", "a.c"], "a.c")
+    assert not can_be(["-c", "-"], "-")
 
 
 def test_several_at_once_get_each_its_own(cache: Path, tmp_path: Path) -> None:

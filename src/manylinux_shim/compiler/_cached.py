@@ -67,6 +67,10 @@ _THE_USERS = (
 """Variables of ccache's that cannot make an object a wrong one."""
 
 
+_NEVER = ("-M", "-MM", "-MG", "-MV", "-fcxx-modules", "-fimplicit-modules")
+_NEVER_BEGINNING = ("-MJ", "-Wp,-M", "-save-temps", "-fmodule", "-fprebuilt-module")
+"""Arguments by which there are other results than an object, or other sources than the text."""
+
 _PYTHONS_WARNINGS = ("-Wno-unused-result", "-Wsign-compare")
 """By which the flags of one Python differ from those of the next."""
 
@@ -141,10 +145,7 @@ def can_be(words: Sequence[str], source: str) -> bool:
     """Whether a compile with these arguments of the one ``source`` may go by way of ccache."""
     if not os.environ.get(CCACHE_VARIABLE) or not source or source == "-" or "-c" not in words:
         return False
-    return not any(
-        word in ("-M", "-MM", "-MG", "-MV") or word.startswith(("-MJ", "-Wp,-M", "-save-temps"))
-        for word in words
-    )
+    return not any(word in _NEVER or word.startswith(_NEVER_BEGINNING) for word in words)
 
 
 def _rules(words: Sequence[str]) -> Tuple[List[str], List[str]]:
