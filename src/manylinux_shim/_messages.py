@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import contextlib
+import os
 import sys
-from typing import Iterator
+from typing import Callable, Iterator
 
 from manylinux_shim._errors import ShimError
 
@@ -13,6 +14,29 @@ def say(message: str) -> None:
     """One notice, on stderr as everything that is not a result."""
     sys.stdout.flush()
     print("manylinux-shim: " + _indented(message), file=sys.stderr, flush=True)  # noqa: T201
+
+
+@contextlib.contextmanager
+def counted(message: str, whole: int) -> Iterator[Callable[[], None]]:
+    """What to call for each of ``whole`` things that is done: on a terminal it is counted there.
+
+    Elsewhere nothing is said. The line is gone afterwards.
+    """
+    terminal = sys.stderr.isatty() and os.environ.get("TERM") not in (None, "dumb", "unknown")
+    done = 0
+
+    def one_more() -> None:
+        nonlocal done
+        done += 1
+        if terminal:
+            text = f"\r\x1b[Kmanylinux-shim: {message}: {min(done, whole)} of {whole}"
+            print(text, end="", file=sys.stderr, flush=True)  # noqa: T201
+
+    try:
+        yield one_more
+    finally:
+        if terminal and done:
+            print("\r\x1b[K", end="", file=sys.stderr, flush=True)  # noqa: T201
 
 
 @contextlib.contextmanager

@@ -14,12 +14,10 @@ import os
 import subprocess
 import tarfile
 from pathlib import Path
-from typing import Iterator, List, Optional, Tuple
+from typing import Callable, Iterator, List, Optional, Tuple
 
 from manylinux_shim._errors import ToolchainError
-from manylinux_shim._processes import run
 
-_SECONDS = 3600
 _PLAIN = {"LC_ALL": "C"}
 
 
@@ -48,6 +46,8 @@ class Apt:
             "APT::Get::Assume-Yes": "true",
             "APT::Install-Recommends": "false",
             "APT::Sandbox::User": "",  # the directory is its owner's alone
+            "Acquire::http::Timeout": "60",
+            "Acquire::https::Timeout": "60",
             "Acquire::Languages": "none",
             "Acquire::Retries": "3",
             "Debug::NoLocking": "true",
@@ -67,15 +67,30 @@ class Apt:
             options["Acquire::Check-Valid-Until"] = "false"  # a mirror may be a snapshot
         self._command = ["apt-get", "-q", *(f"-o{key}={value}" for key, value in options.items())]
 
-    def call(self, *arguments: str, cwd: Optional[Path] = None) -> Tuple[int, str]:
-        """The exit code of ``apt-get`` and what it said; OSError if it cannot be started."""
-        done = run(
+    def call(
+        self, *arguments: str, cwd: Optional[Path] = None, got: Callable[[], None] = lambda: None
+    ) -> Tuple[int, str]:
+        """The exit code of ``apt-get`` and what it said; OSError if it cannot be started.
+
+        ``got`` is called for each file that it begins to fetch.
+        """
+        said = []
+        with subprocess.Popen(
             [*self._command, *arguments],
             cwd=cwd,
-            environment={**os.environ, **_PLAIN},
-            timeout=_SECONDS,
-        )
-        return done.returncode, done.stdout
+            env={**os.environ, **_PLAIN},
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            encoding="utf-8",
+            errors="replace",
+        ) as process:
+            assert process.stdout is not None
+            for line in process.stdout:
+                said.append(line)
+                if line.startswith("Get:"):
+                    got()
+        return process.returncode, "".join(said)
 
 
 def complaints(said: str) -> List[str]:

@@ -11,7 +11,6 @@ import os
 import posixpath
 import re
 import shutil
-import subprocess
 import tarfile
 import tempfile
 import time
@@ -20,6 +19,7 @@ from typing import Callable, Dict, List, Optional, Sequence
 from urllib.parse import quote, unquote
 
 from manylinux_shim._errors import ToolchainError
+from manylinux_shim._messages import counted
 from manylinux_shim._platforms import Architecture, Policy
 from manylinux_shim.libraries._apt import Apt, complaints, files_of
 from manylinux_shim.libraries._config_programs import replace_programs, tells_of_a_library
@@ -121,12 +121,13 @@ def _fetched(
         megabytes = sum(size for _, size in kept) / 1e6
         notice(f"fetching {named}: {len(kept)} packages, {megabytes:.1f} MB")
         names = ["=".join(name.split("_")[:2]) for name, _ in kept]
-        _asked(apt, named, warnings, "download", *names, cwd=apt.archives)
+        with counted(f"fetching {named}", len(names)) as got:
+            _asked(apt, named, warnings, "download", *names, cwd=apt.archives, got=got)
         # Without it, what is in C++ among them serves the policies that have all it needs.
         for cxx in filter(None, (_CXX.match(name) for name, _ in found)):
             names = [f"libstdc++-{cxx['major']}-dev", f"libgcc-{cxx['major']}-dev", "libstdc++6"]
             apt.call("download", *names, cwd=apt.archives)
-    except (OSError, subprocess.TimeoutExpired) as error:
+    except OSError as error:
         raise ToolchainError(f"apt cannot fetch {named}: {error}", _TRY) from error
     return sorted(apt.archives.glob("*.deb"))
 
@@ -151,9 +152,14 @@ def _update(apt: Apt) -> List[str]:
 
 
 def _asked(
-    apt: Apt, named: str, warnings: Sequence[str], *arguments: str, cwd: Optional[Path] = None
+    apt: Apt,
+    named: str,
+    warnings: Sequence[str],
+    *arguments: str,
+    cwd: Optional[Path] = None,
+    got: Callable[[], None] = lambda: None,
 ) -> str:
-    code, output = apt.call(*arguments, cwd=cwd)
+    code, output = apt.call(*arguments, cwd=cwd, got=got)
     if code != 0:
         said = "\n".join([*warnings, *complaints(output)] or output.splitlines()[-5:])
         raise ToolchainError(f"apt cannot fetch {named}. It said:\n{said}", _TRY)
