@@ -6,6 +6,7 @@ import json
 import os
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import Dict, Sequence, Tuple
 
@@ -202,6 +203,20 @@ def test_without_a_static_library_the_package_to_install_is_named(
     assert "apt install g++-x86-64-linux-gnu" in caught.value.remedy
     assert "-static-libstdc++" in caught.value.remedy
     assert list((tmp_path / "out").iterdir()) == []
+
+
+def test_static_library_of_an_older_gcc_is_told_what_it_lacks(
+    wheel: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    gcc = find_libstdcxx(X86_64)
+    assert gcc is not None
+    older = replace(gcc)
+    older.__dict__["members"] = {}
+    monkeypatch.setattr(_planning, "find_libstdcxx", lambda *_: older)
+    with pytest.raises(PolicyError, match=r"libstdc\+\+\.a does not have it either") as caught:
+        relinked(wheel, tmp_path / "out")
+    assert "A newer GCC has it, with GLIBCXX_3.4." in caught.value.remedy
+    assert "apt install g++-x86-64-linux-gnu" in caught.value.remedy
 
 
 def test_list_of_contents_names_the_library_that_it_came_from(

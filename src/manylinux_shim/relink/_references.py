@@ -23,9 +23,10 @@ from manylinux_shim.audit import (
     version_floor,
     version_text,
 )
+from manylinux_shim.relink._libstdcxx import install
 from manylinux_shim.relink._linkage import Linkage, Reference
 from manylinux_shim.relink._older_names import OLDER_NAMES, OTHER_INTERFACES, SIZED_DELETE
-from manylinux_shim.relink._selection import Selection
+from manylinux_shim.relink._selection import MISSING, Selection
 from manylinux_shim.supply import UNDER_ANOTHER_NAME, can_supply, exported_name
 
 NOTHING = Selection()
@@ -282,6 +283,8 @@ class _Judge:
             remedy = self._remedy or _STATIC
             reason = self._newer.refused.get(reference.name)
             why += f", and {reason}" if reason else ""
+            if reason == MISSING:
+                remedy = f"A newer GCC has it, with {reference.version}. {install(self._arch)}"
         elif library == LIBGCC:
             remedy = 'Link the library statically: LDFLAGS="-static-libgcc".'
         return Refusal(
