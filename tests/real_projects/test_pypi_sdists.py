@@ -148,6 +148,18 @@ PROJECTS = [
         slow=True,
     ),
     Project(
+        "pyhy==0.0.9",  # libhydrogen, which calls explicit_bzero (glibc 2.25) whatever is there
+        "import pyhy; print(len(pyhy.hydro_random_buf(16)), pyhy.hydro_random_uniform(1))",
+        "16 0\n",
+    ),
+    Project(
+        "pynacl==1.6.0",  # libsodium's configure, which looks for getrandom and explicit_bzero
+        "import nacl.secret, nacl.utils; box = nacl.secret.SecretBox(nacl.utils.random(32));"
+        "print(box.decrypt(box.encrypt(b'kept')))",
+        "b'kept'\n",
+        slow=True,
+    ),
+    Project(
         "zstandard==0.23.0",
         "import zstandard as z; text = b'abc' * 1000;"
         "packed = z.ZstdCompressor(level=19).compress(text);"
