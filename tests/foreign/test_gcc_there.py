@@ -50,6 +50,18 @@ static struct PyModuleDef module = {PyModuleDef_HEAD_INIT, "series", NULL, -1, m
 PyMODINIT_FUNC PyInit_series(void) { return PyModule_Create(&module); }
 """,
 }
+FORTRAN_IN_CMAKE: Dict[str, str] = {
+    **{name: text for name, text in FORTRAN.items() if name != "meson.build"},
+    "pyproject.toml": projects.pyproject(["scikit-build-core"], backend="scikit_build_core.build")
+    + '[project]\nname = "series"\nversion = "1.0"\n',
+    "CMakeLists.txt": """\
+cmake_minimum_required(VERSION 3.18)
+project(series C Fortran)
+find_package(Python REQUIRED COMPONENTS Development.Module)
+python_add_library(series MODULE WITH_SOABI series.c sums.f90)
+install(TARGETS series DESTINATION .)
+""",
+}
 DESCRIBES = "import series; print(series.describe(1000).strip())"
 DESCRIBED = "sum  1.64393 of 1000\n"
 
@@ -85,6 +97,12 @@ PROJECTS = (
         DESCRIBES,
         DESCRIBED,
     ),
+    Project(
+        "Fortran through CMake, linked by zig",
+        written("series", FORTRAN_IN_CMAKE),
+        DESCRIBES,
+        DESCRIBED,
+    ),
     Project("OpenMP", written("teams", OPENMP), "import teams; print(teams.members())", "3\n",
             settings=RELINK),
     Project(
@@ -110,6 +128,7 @@ GCC_LINKS_FORTRAN = Project(
 )
 BRINGS = {
     "Fortran through Meson, linked by zig": "libgfortran",
+    "Fortran through CMake, linked by zig": "libgfortran",
     "OpenMP": "libgomp",
     "kiwisolver": "libmanylinux_shim_cxx",
 }
