@@ -135,6 +135,7 @@ def test_prefix_has_the_places_that_are_there(tmp_path: Path) -> None:
     [
         ("deps/{target}", "deps/x86_64, which `prefix` names for x86_64, is not there"),
         ("{arch}", "has a placeholder that is not known"),
+        ("{target.name}", "has a placeholder that is not known"),
         ("a", "libz.so.1 is for another machine than x86_64"),
     ],
 )

@@ -59,6 +59,7 @@ def built(
     name = f"before-all-{policy}_{arch.name}-{hashed.hexdigest()[:16]}"
     prefix = Prefix(parent / name, triplet)
     if (prefix.root / _DONE).is_file():
+        os.utime(prefix.root)  # it is in use, for whoever makes room in the cache
         return prefix
     with (parent / f".{name}.lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
@@ -131,7 +132,14 @@ def _inputs(command: str, patterns: Sequence[str], project: Path) -> Iterator[Pa
         ) from error
     found = {project / word for word in words if (project / word).is_file()}
     for pattern in patterns:
-        matched = [path for path in project.glob(pattern) if path.is_file()]
+        try:
+            matched = [path for path in project.glob(pattern) if path.is_file()]
+        except (NotImplementedError, ValueError) as error:
+            raise SettingsError(
+                f"{pattern!r} in `before-all-inputs` is no pattern of files in the project:"
+                f" {error}",
+                'Write it relative to pyproject.toml, such as "third_party/**/*.c".',
+            ) from error
         if not matched:
             raise SettingsError(
                 f"{pattern!r} in `before-all-inputs` matches no file of {project}", "Correct it."

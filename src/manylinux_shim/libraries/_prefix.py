@@ -68,7 +68,7 @@ def named_prefixes(
     for name in names:
         try:
             text = name.format(target=arch.name, policy=policy)
-        except (KeyError, IndexError, ValueError) as error:
+        except (AttributeError, KeyError, IndexError, ValueError) as error:
             raise SettingsError(
                 f"{name!r} in `prefix` has a placeholder that is not known: {error}",
                 "Use {target}, the architecture, and {policy}, the tag without it.",

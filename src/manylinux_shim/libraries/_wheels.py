@@ -63,7 +63,8 @@ def wheel_prefixes(
 def _roots(directory: Path) -> Tuple[Path, ...]:
     """Directories that have headers, or pkg-config's or CMake's files, or libraries."""
     found: List[Path] = []
-    for candidate in sorted(path for path in directory.rglob("*") if path.is_dir()):
+    below = sorted(path for path in directory.rglob("*") if path.is_dir())
+    for candidate in (directory, *below):
         inside = {path.name for path in candidate.iterdir() if path.is_dir()}
         libraries = [candidate / name for name in ("lib", "lib64") if name in inside]
         has_library = any(any(place.glob("lib*")) for place in libraries)
