@@ -27,7 +27,7 @@ COMMANDS: Mapping[str, str] = {
     "relink": "manylinux_shim.commands.relink",
     "run": "manylinux_shim.commands.run",
     "cache": "manylinux_shim.commands.cache",
-    "completion": "manylinux_shim.commands.completion",
+    "complete": "manylinux_shim.commands.complete",
 }
 """Every command, and the module whose ``COMMAND`` it is."""
 

@@ -21,7 +21,7 @@ shtab = pytest.importorskip("shtab")
 def test_every_command_is_in_the_completions_of(
     shell: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    assert cli.main(["completion", shell]) == 0
+    assert cli.main(["complete", shell]) == 0
     printed = capsys.readouterr().out
     assert [name for name in cli.COMMANDS if name not in printed] == []
     assert "--print-matrix" in printed or "print-matrix" in printed
@@ -34,14 +34,14 @@ def test_every_command_is_in_the_completions_of(
         (["sho"], ["show"]),
         (["build", "--frontend", "u"], ["uv"]),
         (["build", "--target", "aar"], ["aarch64"]),
-        (["completion", "fi"], ["fish"]),
+        (["complete", "fi"], ["fish"]),
         (["relink", "--pol"], ["--policy"]),
     ],
 )
 def test_bash_completes(words: List[str], expected: List[str], tmp_path: Path) -> None:
     script = tmp_path / "completion"
     with script.open("w") as file:
-        command = [sys.executable, "-m", "manylinux_shim", "completion", "bash"]
+        command = [sys.executable, "-m", "manylinux_shim", "complete", "bash"]
         subprocess.run(command, stdout=file, check=True)
     line = ["manylinux-shim", *words]
     ask = (
@@ -63,5 +63,5 @@ def test_without_shtab_the_error_says_what_to_install(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setitem(sys.modules, "shtab", None)
-    assert cli.main(["completion", "bash"]) == 2
+    assert cli.main(["complete", "bash"]) == 2
     assert 'pip install "manylinux-shim[cli]"' in capsys.readouterr().err

@@ -7,6 +7,7 @@ verdict: a wheel that needs nothing comes through as it is.
 from __future__ import annotations
 
 import re
+import tempfile
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Dict, Iterable, List, Mapping, Optional, Sequence, Tuple
@@ -97,9 +98,7 @@ def _audited(state: Repaired, wheel: Path, plan: Plan) -> Repaired:
 
 
 def _scratch(state: Repaired, name: str) -> Path:
-    directory = state.wheel.parent / name
-    directory.mkdir()
-    return directory
+    return Path(tempfile.mkdtemp(prefix=f"{name}-", dir=state.wheel.parent))
 
 
 def _grafted(

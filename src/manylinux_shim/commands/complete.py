@@ -1,4 +1,4 @@
-"""``completion``: what a shell reads to complete commands, options and their values."""
+"""``complete``: what a shell reads to complete commands, options and their values."""
 
 from __future__ import annotations
 
@@ -61,7 +61,7 @@ def _complete(action: Any, shtab: Any) -> None:
 
 COMMAND = Command(
     "print completions for a shell",
-    "  manylinux-shim completion bash >~/.local/share/bash-completion/completions/manylinux-shim",
+    "  manylinux-shim complete bash >~/.local/share/bash-completion/completions/manylinux-shim",
     _add_arguments,
     _run,
 )
