@@ -271,13 +271,16 @@ def test_symbol_newer_than_the_policy_fails_with_its_name(
     workshop: Workshop, stocked: Path, tmp_path: Path, out: Path
 ) -> None:
     project = projects.tiny(tmp_path / "project")
-    declaration = "int getentropy(void *, size_t);\nstatic PyObject *"  # glibc 2.25
+    # glibc 2.25, and nothing that can be linked in.
+    declaration = "int strfromd(char *, size_t, const char *, double);\nstatic PyObject *"
     source = projects.TINY_C.replace("static PyObject *", declaration, 1)
-    source = source.replace("getpid() > 0", "1").replace("strlen(utf8)", "getentropy(NULL, 0)")
+    source = source.replace("getpid() > 0", "1").replace(
+        "strlen(utf8)", 'strfromd(NULL, 0, "%f", 1)'
+    )
     projects.write(project, {"tiny/_tiny.c": source})
     outcome = workshop.build(UV_BUILD_HERE, project, out, python=stocked)
     check_refused(outcome, out)
-    assert "getentropy" in outcome.output
+    assert "strfromd" in outcome.output
     workshop.build(
         UV_BUILD_HERE, project, out, python=stocked, settings={"policy": "manylinux_2_28"}
     ).passed()
