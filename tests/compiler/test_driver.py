@@ -204,6 +204,18 @@ int main(int argc, char **) {
 """
 
 
+@pytest.mark.parametrize("unused", ["unused-command-line-argument", "unknown-warning-option"])
+def test_our_own_arguments_are_no_error_where_warnings_are(
+    unused: str, toolchain: Dict[str, str], tmp_path: Path
+) -> None:
+    # As Meson asks for types.
+    (tmp_path / "asks.c").write_text("#include <complex.h>\nint n = sizeof(complex float);")
+    words = ["-c", "asks.c", "-O0", "-std=c11", f"-Werror={unused}", "-Werror"]
+    done = run(toolchain, "CC", *words, cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert done.stderr == ""
+
+
 def test_infinity_means_with_fast_math_what_it_does_to_gcc(
     toolchain: Dict[str, str], tmp_path: Path
 ) -> None:

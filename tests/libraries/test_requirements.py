@@ -130,6 +130,17 @@ def test_prefix_has_the_places_that_are_there(tmp_path: Path) -> None:
     assert named_prefixes(tmp_path, ["a"], AARCH64, POLICY)[0].root == tmp_path / "a"
 
 
+def test_openmp_runtime_among_llvms_files_is_found(tmp_path: Path) -> None:
+    for name in ("14/lib/clang/14.0.6", "15/lib/clang/15"):
+        (tmp_path / f"lib/llvm-{name}/include").mkdir(parents=True)
+        (tmp_path / f"lib/llvm-{name}/include/omp.h").touch()
+    (tmp_path / "lib/llvm-15/lib/clang/15/include/stddef.h").touch()  # clang's own, of no use here
+    (tmp_path / "lib/llvm-14/lib/libomp.so").touch()
+    prefix = Prefix(tmp_path, "x86_64-linux-gnu")
+    assert prefix.include == (tmp_path / "lib/llvm-14/lib/clang/14.0.6/include",)
+    assert prefix.lib == (tmp_path / "lib", tmp_path / "lib/llvm-14/lib")
+
+
 @pytest.mark.parametrize(
     ("name", "message"),
     [

@@ -70,6 +70,10 @@ _QUIET = (
 )
 
 
+_UNUSED = ("--start-no-unused-arguments", "--end-no-unused-arguments")
+"""Between these, what a compile has no use for is no error, whatever warnings are errors."""
+
+
 class Configuration:
     """One build's toolchain, as ``_tools`` wrote it down."""
 
@@ -326,7 +330,7 @@ def _compile(configuration: Configuration, command: Command, own: Sequence[str])
     if configuration.target.family == "manylinux":
         # What chooses between versions of a function on aarch64 is in this library of the
         # compiler's: without it, clang takes the default one. musl's loader cannot choose.
-        arguments.append("-rtlib=compiler-rt")
+        arguments += [*_UNUSED[:1], "-rtlib=compiler-rt", *_UNUSED[1:]]
     if configuration.target.debug_files:
         arguments.append("-g")
     # __FILE__ and debug information must not tell where the build was.

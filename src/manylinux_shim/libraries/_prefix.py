@@ -24,7 +24,13 @@ class Prefix:
     @property
     def include(self) -> Tuple[Path, ...]:
         """Directories of headers, most particular first."""
-        return self._there("include", f"include/{self.triplet}")
+        # LLVM's OpenMP runtime lies among its compiler's own files, whose headers are not wanted.
+        openmp = [
+            path.parent
+            for path in sorted(self.root.glob("lib/llvm-*/lib/clang/*/include/omp.h"))
+            if not path.with_name("stddef.h").exists()
+        ]
+        return (*self._there("include", f"include/{self.triplet}"), *openmp)
 
     @property
     def lib(self) -> Tuple[Path, ...]:
@@ -36,7 +42,8 @@ class Prefix:
             for path in sorted(directory.iterdir())
             if path.is_dir() and any(path.glob("lib*.so"))
         ]
-        return (*usual, *own)
+        openmp = [path.parent for path in sorted(self.root.glob("lib/llvm-*/lib/libomp.so"))]
+        return (*usual, *own, *openmp)
 
     @property
     def pkg_config(self) -> Tuple[Path, ...]:
