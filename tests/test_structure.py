@@ -13,7 +13,8 @@ PACKAGE = "manylinux_shim"
 SOURCES = Path(__file__).resolve().parent.parent / "src" / PACKAGE
 
 ORDER = (
-    "_errors _messages _lazy _processes _platforms _settings _plan",  # what all derive from
+    # what all derive from
+    "_errors _annotations _messages _lazy _processes _platforms _settings _plan",
     "elf",
     "wheel",
     "audit",

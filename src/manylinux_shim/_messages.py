@@ -7,6 +7,7 @@ import os
 import sys
 from typing import Callable, Iterator
 
+from manylinux_shim._annotations import error_annotation
 from manylinux_shim._errors import ShimError
 
 
@@ -46,10 +47,17 @@ def reported() -> Iterator[None]:
         yield
     except ShimError as error:
         say(f"error: {error}")
+        _annotate(str(error))
         raise SystemExit(1) from None
     except OSError as error:
         say(f"error: {error}\nIf the disk is full, free some space. Nothing was left behind.")
         raise SystemExit(1) from None
+
+
+def _annotate(message: str) -> None:
+    line = error_annotation(message)
+    if line:
+        print(line, file=sys.stderr, flush=True)  # noqa: T201
 
 
 def _indented(message: str) -> str:

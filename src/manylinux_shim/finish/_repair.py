@@ -145,7 +145,7 @@ def _with_newer(state: Repaired, plan: Plan, search: Sequence[str]) -> Repaired:
     directories = [*search, *(system_directories(arch) if plan.settings.repair else ())]
     done = graft_newer(
         state.verdict,
-        _scratch(state, "newer"),
+        state.wheel.parent / "newer",
         policy=plan.policy or lowest_policy(arch),
         search=directories,
         notice=say,

@@ -45,8 +45,8 @@ def graft_newer(
     """The wheel of ``verdict`` with those inside whose symbols are newer than ``policy``'s.
 
     They are looked for in ``search``; one that is not there is left to be refused. The new
-    wheel is written into ``scratch``. Raises ToolchainError without patchelf, ElfError for
-    a file that it cannot change.
+    wheel is written into ``scratch``, which is made then. Raises ToolchainError without
+    patchelf, ElfError for a file that it cannot change.
     """
     arch = verdict.architecture
     reasons = verdict.against(policy) if arch else ()
@@ -84,6 +84,7 @@ def graft_newer(
             changed[facts.name] = data
     for place, source in origins.items():
         notice(f"{source} is grafted as {place}: {policy}'s is older than what is asked of it")
+    scratch.mkdir()
     platforms = WheelName.parse(verdict.wheel.name).platforms
     wheel = repack(verdict.wheel, scratch, platforms=platforms, changed=changed, added=added)
     return Grafted(wheel, origins, tuple(origins))

@@ -37,6 +37,8 @@ def _run(options: argparse.Namespace) -> int:
         raise SettingsError(f"--jobs {options.jobs} builds nothing", "Use 1 or more.")
     if options.test is None and options.test_requires:
         raise SettingsError("--test-requires is for a test, and there is none", "Name it: --test")
+    if options.requirements and options.report is not None:
+        raise SettingsError("--report is for the wheels of one project", "Use --json with -r.")
     if options.requirements and options.test is not None:
         raise SettingsError("--test is for the wheels of one project", "Leave out -r or --test.")
     if options.requirements:
@@ -47,7 +49,7 @@ def _run(options: argparse.Namespace) -> int:
 
 
 def _build(options: argparse.Namespace, jobs: Tuple[Job, ...], settings: Tuple[str, ...]) -> int:
-    from manylinux_shim.commands.build_wheels import _summary
+    from manylinux_shim.commands.build_wheels import _report, _summary
     from manylinux_shim.commands.build_wheels._call import Call, build_all
 
     call = Call(
@@ -72,6 +74,7 @@ def _build(options: argparse.Namespace, jobs: Tuple[Job, ...], settings: Tuple[s
     else:
         sys.stdout.write(_summary.table(outcomes, width()) + "\n")
         sys.stdout.write(_summary.headline(outcomes, options.out) + "\n")
+    _report.publish(outcomes, options.out, options.report, os.environ, sys.stderr)
     return FAILED if any(o.wheel is None or o.untried for o in outcomes) else 0
 
 

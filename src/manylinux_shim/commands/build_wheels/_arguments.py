@@ -101,6 +101,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--json", action="store_true", help="print the outcomes as JSON instead of a table"
     )
     parser.add_argument(
+        "--report",
+        metavar="FILE",
+        type=Path,
+        help="write what came of all builds as a page in Markdown; GitHub's job summary gets it by"
+        " itself",
+    )
+    parser.add_argument(
         "--print-matrix",
         choices=ENGINES,
         help="build nothing: print the jobs as a matrix for a CI engine, one line of JSON",

@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Callable, Iterator, List, Mapping, NamedTuple, Optional, Sequence, Tuple
 
+from manylinux_shim._annotations import silenced
 from manylinux_shim._errors import ShimError
 from manylinux_shim._platforms import Policy, parse_platform_tag
 from manylinux_shim._settings import TABLE
@@ -122,7 +123,7 @@ def build(task: Task, children: Children, stage: Callable[[str], None]) -> Built
         task.runner, room / "tree" / order.inside, out, _settings(task.job, order.settings)
     )
     try:
-        environment = {**order.environment, "TMPDIR": str(temporary)}
+        environment = {**silenced(order.environment), "TMPDIR": str(temporary)}
         status = children.run(command, room, environment, log, heard)
     finally:
         shutil.rmtree(room / "tree", ignore_errors=True)
