@@ -52,6 +52,16 @@ def test_library_of_this_machine(
     ]
 
 
+def test_gccs_openmp_is_llvms_where_that_is_named(tmp_path: Path) -> None:
+    (tmp_path / "named").mkdir()
+    (tmp_path / "named" / "libomp.so").touch()
+    for directory, linked in (("named", "-lomp"), ("elsewhere", "-lgomp")):
+        command = Command(cxx=False, links=True)
+        command.linker = [f"-L{tmp_path / directory}", "-lgomp"]
+        take_from_host(command, target(tmp_path, ()))
+        assert command.linker[1] == linked
+
+
 @pytest.mark.parametrize(("native", "static"), [(False, False), (True, True)])
 def test_none_is_taken_for_another_machine_or_into_a_static_program(
     native: bool, static: bool, tmp_path: Path

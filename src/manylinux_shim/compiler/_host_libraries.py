@@ -48,6 +48,10 @@ def take_from_host(command: Command, target: Target) -> None:
             dynamic = word == "-Bdynamic"
         if not dynamic or not word.startswith("-l"):
             continue
+        if word[2:] == "gomp" and any(os.path.exists(f"{d}/libomp.so") for d in own):
+            # What clang compiles calls LLVM's runtime, which has GCC's functions as well.
+            command.linker[place] = "-lomp"
+            continue
         if word[2:] in COMPILERS and target.compilers_libraries:
             path = f"{target.compilers_libraries}/lib{word[2:]}.so"
             command.linker[place] = path if os.path.exists(path) else word
