@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import uuid
 from pathlib import Path
 
 import pytest
@@ -41,7 +42,7 @@ def test_directory_is_filled_once_and_told_from_another_command(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    marker = tmp_path.name  # so that no other run has filled it
+    marker = uuid.uuid4().hex  # so that no other run has filled it
     for word, runs in (("one", 1), ("one", 0), ("two", 1)):
         command = f'"echo {marker} {word}; test -z $LDSHARED; touch $PREFIX/include/{word}.h"'
         (tmp_path / "pyproject.toml").write_text(SETTINGS.format(command))
