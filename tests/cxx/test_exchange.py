@@ -216,7 +216,7 @@ def test_symbols_stay_where_they_are_to_stay(
     strip: str, workshop: Workshop, tmp_path: Path, out: Path
 ) -> None:
     project = projects.write(tmp_path / "project", PLAIN)
-    environment = {"CFLAGS": "-g"}
+    environment = {"CFLAGS": "-g", "CXXFLAGS": "-g"}
     settings = {"strip": strip}
     workshop.build(
         UV_BUILD_WHEEL, project, out, settings=settings, environment=environment
