@@ -35,7 +35,7 @@ def test_cxx_library_is_linked_again_without_a_compiler_for_its_machine(
         linked.NAME.replace("linux_x86_64", POLICY.tags("armv7l")[0]),
     )
     assert not audit_wheel(wheel).proves(POLICY)
-    monkeypatch.setenv("MANYLINUX_SHIM_CACHE", str(tmp_path / "cache"))
+    monkeypatch.setenv("MANYLINUX_SHIM_CACHE_DIR", str(tmp_path / "cache"))
     new = relink_wheel(wheel, POLICY, tmp_path / "out", prefixes=[prefix.root], notice=print)
     assert audit_wheel(new.wheel).proves(POLICY)
     (library,) = (n for n in wheels.elf_members(new.wheel) if "manylinux_shim_cxx" in n)

@@ -157,6 +157,41 @@ def test_without_repair_the_error_says_what_repair_would_do(
     assert "`repair = true`" in outcome.output
 
 
+@pytest.mark.parametrize("repair", [False, True])
+def test_newer_zlib_goes_in_with_repair_and_is_refused_without(
+    repair: bool, workshop: Workshop, with_auditwheel: Path, tmp_path: Path, out: Path
+) -> None:
+    need_library("zlib")
+    lib = tmp_path / "lib"
+    lib.mkdir()
+    said = workshop.run(["gcc", "-print-file-name=libz.so"], tmp_path).passed().output
+    for name in ("libz.so", "libz.so.1"):
+        shutil.copy(Path(said.strip()).resolve(), lib / name)
+    project = projects.tiny(tmp_path / "project", settings=f"repair = {str(repair).lower()}")
+    extension = f'["tiny/_tiny.c"], libraries=["z"], library_dirs=[{str(lib)!r}]'
+    declared = "unsigned long crc32_z(unsigned long, const void *, unsigned long);\n"
+    projects.write(
+        project,
+        {
+            "setup.py": projects.SETUP.replace('["tiny/_tiny.c"]', extension),
+            "tiny/_tiny.c": projects.TINY_C.replace(
+                "static PyObject *", f"{declared}static PyObject *", 1
+            ).replace("strlen(utf8), 2", 'strlen(utf8), 2 + (crc32_z(0, "", 0) != 0)'),
+        },
+    )
+    outcome = workshop.build(UV_BUILD_HERE, project, out, python=with_auditwheel)
+    assert outcome.ok is repair, outcome.output
+    if not repair:
+        assert "crc32_z@ZLIB_1.2.9, libz.so.1" in outcome.output
+        assert not list(out.glob("*.whl"))
+        return
+    wheel = wheels.only_wheel(out)
+    wheels.check_manylinux(wheel)
+    (library,) = (name for name in wheels.elf_members(wheel) if ".libs/" in name)
+    assert library.startswith("tiny.libs/libz-")
+    assert workshop.try_wheel(wheel, tmp_path / "venv", projects.TINY_USE) == projects.TINY_PRINTS
+
+
 def test_wheel_that_needs_nothing_is_the_same_with_repair_and_needs_no_auditwheel(
     workshop: Workshop, stocked: Path, tmp_path: Path
 ) -> None:

@@ -214,7 +214,7 @@ def _clang(
             again = _once(zig, configuration, [*words, *fewer], source)
         status, said = again if again[0] == 0 else (status, said)
     sys.stderr.write(said)
-    if status != 0 and _NOT_FOUND in said:
+    if status != 0:
         _note_lacking("header", said, "error: '", _NOT_FOUND)
     if status != 0 and "'omp.h' file not found" in said:
         _say(f"{NO_OPENMP}. {WAY_OUT}")
@@ -287,7 +287,10 @@ def _explain(
 
 
 def _note_lacking(kind: str, said: str, before: str, after: str) -> None:
-    """Leave for the end of the build what was not found: asking who has it takes its time."""
+    """Leave for the end of the build what was not found: asking who has it takes its time.
+
+    One that failed for another reason leaves nothing, so that nobody is told of the one before.
+    """
     directory = os.environ.get(LINKS_VARIABLE)
     lines = (line.partition(before)[2] for line in said.splitlines())
     names = [
@@ -295,7 +298,7 @@ def _note_lacking(kind: str, said: str, before: str, after: str) -> None:
         for line in lines
         if after in line and line
     ]
-    if not directory or not names:
+    if not directory:
         return
     try:
         with open(f"{directory}/{LACKING}", "w", encoding="utf-8", errors="replace") as file:
@@ -439,7 +442,8 @@ def _link_objects(zig: str, configuration: Configuration, command: Command) -> i
         _remove(twin)
     if rest:
         sys.stderr.write(rest)
-        _note_lacking("library", rest, "unable to find library -l", "")
+        if status != 0:
+            _note_lacking("library", rest, "unable to find library -l", "")
         for explanation in explanations(rest, configuration.target):
             _say(explanation)
     missing = {n: where for n, where in undefined.items() if not _is_python(command, n)}

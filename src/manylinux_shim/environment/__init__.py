@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from manylinux_shim.environment._before_all import without_setuptools as without_setuptools
     from manylinux_shim.environment._ccache import shrink_objects as shrink_objects
     from manylinux_shim.environment._gcc import foreign_compilers as foreign_compilers
-    from manylinux_shim.environment._missing import lines_to_add as lines_to_add
+    from manylinux_shim.environment._lacking import lines_to_add as lines_to_add
     from manylinux_shim.environment._prepare import prepare as prepare
     from manylinux_shim.environment._rust import compiles_rust as compiles_rust
     from manylinux_shim.environment._rust import (
@@ -31,7 +31,7 @@ __getattr__ = lazily(
         "_before_all": ("without_setuptools",),
         "_ccache": ("shrink_objects",),
         "_gcc": ("foreign_compilers",),
-        "_missing": ("lines_to_add",),
+        "_lacking": ("lines_to_add",),
         "_prepare": ("prepare",),
         "_rust": ("compiles_rust", "require_standard_library", "rust_sysroot"),
         "_toolchain": ("Toolchain", "missing", "outdate", "record_of_links", "toolchain"),

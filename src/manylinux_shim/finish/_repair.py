@@ -68,12 +68,13 @@ def repaired(
     what was asked for cannot be done.
     """
     state = Repaired(verdict)
-    search = [*directories(prefix.lib for prefix in prefixes), *search]
+    named = directories(prefix.lib for prefix in prefixes)
+    search = [*named, *search]
     if plan.settings.repair:
         state = _grafted(state, plan, search)
     elif plan.mode in ("zig", "relink") or prefixes:
         state = _grafted(state, plan, search, only=(*COMPILERS_LIBRARIES, *sonames(prefixes)))
-    state = _with_newer(state, plan, search)
+    state = _with_newer(state, plan, search if plan.settings.repair else named)
     state = _with_own_run_paths(state, plan)
     if plan.mode == "relink" or (plan.mode == "zig" and state.grafted):
         state = _relinked(state, plan, [prefix.root for prefix in prefixes], epoch)
@@ -136,7 +137,10 @@ def _grafted(
 
 
 def _with_newer(state: Repaired, plan: Plan, search: Sequence[str]) -> Repaired:
-    """With those libraries inside that every system has, but too old a one."""
+    """With those libraries inside that every system has, but too old a one.
+
+    Of this machine's with ``repair`` alone; without it, ``search`` are the prefixes' directories.
+    """
     arch = state.verdict.architecture
     if arch is None or state.verdict.family != "manylinux":
         return state

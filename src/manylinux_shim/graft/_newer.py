@@ -115,7 +115,10 @@ def _made(soname: str, library: Path) -> _Library:
     try:
         own = with_own_version(_patched(data, ["--set-soname", name], library.name))
     except ElfError as error:
-        raise ElfError(f"{library} cannot be taken into the wheel: {error.message}") from error
+        raise ElfError(
+            f"{library} cannot be taken into the wheel: {error.message}",
+            "Name a newer policy, or link the library statically.",
+        ) from error
     return _Library(library, name, own)
 
 

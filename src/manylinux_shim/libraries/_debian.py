@@ -126,7 +126,9 @@ def _fetched(
         # Without it, what is in C++ among them serves the policies that have all it needs.
         for cxx in filter(None, (_CXX.match(name) for name, _ in found)):
             names = [f"libstdc++-{cxx['major']}-dev", f"libgcc-{cxx['major']}-dev", "libstdc++6"]
-            apt.call("download", *names, cwd=apt.archives)
+            code, _ = apt.call("download", *names, cwd=apt.archives)
+            if code != 0:
+                notice(f"apt cannot fetch {names[0]}: C++ libraries are not linked again with it")
     except OSError as error:
         raise ToolchainError(f"apt cannot fetch {named}: {error}", _TRY) from error
     return sorted(apt.archives.glob("*.deb"))
