@@ -1,4 +1,4 @@
-"""The README says what is so: every block in it is used here."""
+"""The README and the pages beside it say what is so: every block in them is used here."""
 
 from __future__ import annotations
 
@@ -8,8 +8,9 @@ import re
 import shlex
 import subprocess
 import sys
+import zipfile
 from pathlib import Path
-from typing import Any, Dict, List
+from typing import Any, Dict, List, Set
 
 import pytest
 from ruamel.yaml import YAML
@@ -24,6 +25,9 @@ from manylinux_shim.zig import OBJECTS
 
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
+DOCS = Path(_settings.__file__).with_name("docs")
+PAGES = {path.stem: path.read_text(encoding="utf-8") for path in sorted(DOCS.glob("*.md"))}
+ALL = "\n".join([README, *PAGES.values()])
 
 if sys.version_info >= (3, 11):
     import tomllib
@@ -32,7 +36,7 @@ else:
 
 
 def blocks(language: str) -> List[str]:
-    return re.findall(rf"^```{language}\n(.*?)^```$", README, re.MULTILINE | re.DOTALL)
+    return re.findall(rf"^```{language}\n(.*?)^```$", ALL, re.MULTILINE | re.DOTALL)
 
 
 def settings_table() -> str:
@@ -45,8 +49,8 @@ def settings_table() -> str:
 
 
 def test_table_of_settings_is_the_models_own() -> None:
-    start, end = "model -->\n", "\n<!-- end of settings"
-    assert README[README.index(start) + len(start) : README.index(end)] == settings_table()
+    start, end, page = "model -->\n", "\n<!-- end of settings", PAGES["settings"]
+    assert page[page.index(start) + len(start) : page.index(end)] == settings_table()
 
 
 PROJECTS = [block for block in blocks("toml") if "[build-system]" in block]
@@ -126,7 +130,7 @@ def test_second_command_is_what_the_projects_own_check_runs() -> None:
 
 def named_commands() -> List[List[str]]:
     """Every call of ours in a block of commands, as words; `dist/*.whl` is one."""
-    lines = "\n".join(blocks("sh")).splitlines()
+    lines = dict.fromkeys("\n".join(blocks("sh")).splitlines())
     return [shlex.split(line)[1:] for line in lines if line.startswith("manylinux-shim ")]
 
 
@@ -139,9 +143,9 @@ def test_every_command_of_the_readme_is_understood(words: List[str]) -> None:
 
 def test_every_setting_of_the_readme_is_one() -> None:
     keys = {key.name for key in _settings.documentation()}
-    plain = re.findall(r"-C ([a-z-]+)=", README)
+    plain = re.findall(r"-C ([a-z-]+)=", ALL)
     assert set(plain) - {"key"} <= keys
-    variables = set(re.findall(r"MANYLINUX_SHIM_([A-Z_]+)", README)) - {"KEY"}
+    variables = set(re.findall(r"MANYLINUX_SHIM_([A-Z_]+)", ALL)) - {"KEY"}
     assert {v.lower().replace("_", "-") for v in variables} <= keys | {
         name.lower().replace("_", "-") for name in _settings.ENVIRONMENT_ONLY
     }
@@ -149,7 +153,7 @@ def test_every_setting_of_the_readme_is_one() -> None:
 
 def rows(heading: str) -> Dict[str, str]:
     """The table below a heading: first column, without its quotes, and the rest."""
-    section = README.partition(f"\n{heading}\n")[2].partition("\n#")[0]
+    section = PAGES["settings"].partition(f"\n{heading}\n")[2].partition("\n#")[0]
     found = re.findall(r"^\| `([^`]+)` \| (.*) \|$", section, re.MULTILINE)
     return dict(found)
 
@@ -176,10 +180,45 @@ def test_help_of_every_command_has_an_example(name: str) -> None:
     assert f"example:\n  manylinux-shim {name}" in done.stdout
 
 
-def test_links_within_the_readme_lead_somewhere() -> None:
-    headings = re.findall(r"^#+ (.*)$", README, re.MULTILINE)
-    anchors = {re.sub(r"[^a-z0-9 -]", "", h.lower()).replace(" ", "-") for h in headings}
-    assert set(re.findall(r"\]\(#([^)]+)\)", README)) <= anchors
+def anchors(text: str) -> Set[str]:
+    headings = re.findall(r"^#+ (.*)$", text, re.MULTILINE)
+    return {re.sub(r"[^a-z0-9 -]", "", h.lower()).replace(" ", "-") for h in headings}
+
+
+@pytest.mark.parametrize("path", [ROOT / "README.md", *sorted(DOCS.glob("*.md"))], ids=str)
+def test_links_lead_somewhere(path: Path) -> None:
+    for link in re.findall(r"\]\(([^)]+)\)", path.read_text(encoding="utf-8")):
+        if link.startswith("https://"):
+            continue
+        name, _, anchor = link.partition("#")
+        there = path.parent / name if name else path
+        assert there.is_file(), link
+        assert not anchor or anchor in anchors(there.read_text(encoding="utf-8")), link
+
+
+def test_readme_names_every_page_and_what_a_maintainer_needs_fits_into_it() -> None:
+    named = re.findall(
+        r"^\| \[(\w+)\]\(src/manylinux_shim/docs/(\w+)\.md\) \|", README, re.MULTILINE
+    )
+    assert sorted(named) == [(name, name) for name in PAGES]
+    assert len(README.splitlines()) < 300
+    assert README.index("uv build") < 1000
+
+
+def test_every_page_is_in_the_wheel_and_printed(
+    workshop: Workshop, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (wheel,) = workshop.links.glob("manylinux_shim-*.whl")
+    with zipfile.ZipFile(wheel) as archive:
+        names = archive.namelist()
+    assert cli.main(["docs"]) == 0
+    listed = capsys.readouterr().out
+    for name, text in PAGES.items():
+        assert f"manylinux_shim/docs/{name}.md" in names
+        assert cli.main(["docs", name]) == 0
+        assert capsys.readouterr().out == text
+        assert text.startswith("# ")
+        assert f"{name:<12}{text.splitlines()[0][2:]}\n" in listed
 
 
 # The workflow: its form by the schema and a linter, its builds by running them.

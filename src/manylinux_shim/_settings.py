@@ -1,9 +1,9 @@
 """``-C key=value``, ``MANYLINUX_SHIM_<KEY>`` and ``[tool.manylinux-shim]`` -> one Settings.
 
 The dataclass is the model: what a key means, which values it takes and where it
-may stand is said once, on its field, and the parser, the errors and the README's
-table are derived from that. Config settings win over the environment, which wins
-over the file.
+may stand is said once, on its field, and the parser, the errors and the table of
+the documentation are derived from that. Config settings win over the environment,
+which wins over the file.
 """
 
 from __future__ import annotations
@@ -216,7 +216,7 @@ _BOOLEANS = ("strip", "repair", "supply", "cache", "sbom", "require-native")
 
 
 def documentation() -> List[Key]:
-    """Every key as the README's table shows it."""
+    """Every key as the table of the page on settings shows it."""
     rows = []
     for name, spec in _FIELDS.items():
         choices = ", ".join(f"`{choice}`" for choice in spec.metadata["choices"])

@@ -28,6 +28,7 @@ COMMANDS: Mapping[str, str] = {
     "run": "manylinux_shim.commands.run",
     "cache": "manylinux_shim.commands.cache",
     "complete": "manylinux_shim.commands.complete",
+    "docs": "manylinux_shim.commands.docs",
 }
 """Every command, and the module whose ``COMMAND`` it is."""
 
