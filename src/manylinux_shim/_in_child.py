@@ -69,11 +69,11 @@ def main(request_path: str) -> int:
         if getattr(backend.build_wheel, "__module__", "") == "manylinux_shim":
             _answer(request, {"itself": True})
             return 1
-        if request["jobs"] > 1:
+        if request["jobs"] > 1 or request["tools"]:
             # setuptools has put its own distutils in the place of Python's by now.
             from manylinux_shim.side_by_side import install
 
-            ending.append(install(request["jobs"]))
+            ending.append(install(request["jobs"], request["tools"]))
         result = backend.build_wheel(*request["arguments"])
     except Exception as error:  # whatever it is, it is the backend's, and shown as such
         sys.stdout.flush()

@@ -44,6 +44,16 @@ def push(features: str) -> str:
             ],
             [push("avx"), "", POP, push("avx,fma"), "f", POP, push("avx"), "g", POP, "h"],
         ),
+        (  # lines keep their numbers
+            [
+                '# 1 "a.h" 1 3', '#pragma GCC target("avx")', '#pragma GCC target("fma")', "f",
+                '# 5 "a.c" 2', "g",
+            ],
+            [
+                '# 1 "a.h" 1 3', push("avx"), POP, push("avx,fma"), '# 3 "a.h" 3', "f",
+                '# 5 "a.c" 2', "g", POP,
+            ],
+        ),
         (['#pragma GCC target("abm,fpmath=sse")', "f"], [push("lzcnt,popcnt"), "f", POP]),
         (['#pragma GCC target("arch=native")', "f"], ["", "f"]),
         (["#pragma GCC optimize(3)", "f"], ["#pragma GCC optimize(3)", "f"]),
@@ -123,6 +133,68 @@ def test_code_behind_the_pragma_has_the_features_and_no_other(
     assert needs.split()[0] == name
     linked = compiled("x86_64", tool, "a.o", "-o", "a", cache=cache, cwd=tmp_path)
     assert (linked.returncode, linked.stderr) == (0, "")
+
+
+MACROS = r"""
+#ifdef __AVX2__
+#error "the target has it not"
+#endif
+#pragma GCC push_options
+#pragma GCC target \
+    ("avx2")
+#ifndef __AVX2__
+#error "behind the pragma it has"
+#endif
+#ifndef __SSE4_2__
+#error "and what belongs to it"
+#endif
+#include "more.h"
+#if !defined(__AVX2__) || !defined(__FMA__) || defined(__BMI2__)
+#error "what a header adds is there, until it goes back"
+#endif
+#pragma GCC pop_options
+#if defined(__AVX2__) || defined(__FMA__)
+#error "no more"
+#endif
+#if 0
+# pragma GCC target("avx512f")
+#endif
+#pragma GCC target("sse4.2")
+#if !defined(__SSE4_2__) || defined(__AVX512F__)
+#error "only what is compiled counts"
+#endif
+#pragma GCC reset_options
+#ifdef __SSE4_2__
+#error "nothing is left"
+#endif
+const char *file = __FILE__;
+int line = __LINE__;
+"""
+MORE = r"""
+#pragma GCC target("fma")
+#pragma GCC push_options
+#pragma GCC target("bmi2")
+#ifndef __BMI2__
+#error "in a header, too"
+#endif
+#pragma GCC pop_options
+"""
+
+
+@pytest.mark.long
+def test_macros_behind_the_pragma_are_those_of_its_features(cache: Path, tmp_path: Path) -> None:
+    source = tmp_path / "sources" / "a.c"
+    source.parent.mkdir()
+    source.write_text(MACROS)
+    source.with_name("more.h").write_text(MORE)
+    options = ["-O2", "-Wall", "-Wextra", "-Werror", "-MD", "-S", "sources/a.c", "-o", "a.s"]
+    built = compiled("x86_64", "CC", *options, cache=cache, cwd=tmp_path)
+    assert (built.returncode, built.stderr) == (0, "")
+    assert set((tmp_path / "a.d").read_text().split()) >= {"sources/a.c", "sources/more.h"}
+    text = (tmp_path / "a.s").read_text()
+    assert '"sources/a.c"' in text
+    number = MACROS.splitlines().index("int line = __LINE__;") + 1
+    assert f"\t.long\t{number} " in text
 
 
 @pytest.mark.long

@@ -69,14 +69,17 @@ class _Reading:
             if number is None:
                 return
             member = self._members[number]
+            failed: Optional[BaseException] = None
             try:
                 self._facts[number] = read_elf(member.name, self._archive.read(member))
             except BaseException as error:  # raised again by the caller's thread
-                self._errors[number] = error
-            finally:
-                with self._changed:
-                    self._room += member.size
-                    self._changed.notify_all()
+                failed = error
+            with self._changed:
+                # Another thread walks through them, which nothing else prevents without a GIL.
+                if failed is not None:
+                    self._errors[number] = failed
+                self._room += member.size
+                self._changed.notify_all()
 
     def _take(self) -> Optional[int]:
         """The largest member left that there is room for; None when all are taken."""

@@ -250,17 +250,35 @@ def _with_pragmas(
         return _run([*clang, *words])
     import tempfile
 
+    from manylinux_shim.compiler._pragma_macros import (
+        files_named,
+        files_with_pragmas,
+        macros_defined,
+        read,
+    )
+
+    architecture = configuration.architecture
     place = words.index("-o") + 1 if "-o" in words else 0
     name = source.rpartition("/")[2].rpartition(".")[0]
     output = words[place] if place else f"{name}.{'s' if '-S' in words else 'o'}"
     with tempfile.TemporaryDirectory(prefix="manylinux-shim-") as directory:
         text = f"{directory}/{name}.i"
-        status, said = _run([*clang, *_pragmas.preprocessing(words, output, text)])
+        preprocessing = _pragmas.preprocessing(words, output, text)
+        defining: List[str] = []
+        files = [source] if _pragmas.mentioned_in(source) else []
+        while True:
+            if files:
+                defining = macros_defined(_run, [*clang, *words], architecture, directory, files)
+            status, said = _run([*clang, *defining, *preprocessing])
+            as_it_is = read(text) if status == 0 else ""
+            found = files_with_pragmas(as_it_is) if status == 0 else files_named(said)
+            more = [f for f in found if f not in files and _pragmas.mentioned_in(f)]
+            if not more:
+                break
+            files += more
         if status != 0:
             return status, said
-        with open(text, encoding="utf-8", errors="surrogateescape", newline="\n") as file:
-            as_it_is = file.read()
-        other = _pragmas.translated(as_it_is, configuration.architecture)
+        other = _pragmas.translated(as_it_is, architecture)
         if other == as_it_is:
             return _run([*clang, *words])
         with open(text, "w", encoding="utf-8", errors="surrogateescape", newline="\n") as file:

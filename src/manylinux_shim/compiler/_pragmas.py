@@ -57,11 +57,15 @@ def translated(text: str, architecture: str) -> str:
     lines: List[str] = []
     features: Tuple[str, ...] = ()
     saved: List[Tuple[str, ...]] = []
+    number, marker = 0, ""
     for line in text.splitlines():
+        number += 1
+        if line.startswith("# "):
+            number, marker = _marked(line)
         before = features
         said = line[len(_GCC) :].lstrip() if line.startswith(_GCC) else ""
         if said.startswith("target"):
-            features += tuple(_features(said, architecture))
+            features += tuple(features_of(said, architecture))
         elif said.startswith("push_options"):
             saved.append(features)
         elif said.startswith("pop_options"):
@@ -75,11 +79,26 @@ def translated(text: str, architecture: str) -> str:
         changed = [_POP] if before else []
         changed += [_PUSH.format(",".join(features))] if features else []
         lines += changed if before != features else [""]
+        if before != features and len(changed) > 1 and marker:
+            lines.append(f"# {number + 1} {marker}")
     lines += [_POP] if features else []
     return "\n".join(lines) + "\n"
 
 
-def _features(said: str, architecture: str) -> List[str]:
+def _marked(line: str) -> Tuple[int, str]:
+    """Of a linemarker the number before that of the next line, and what says in which file it is.
+
+    ``# 12 "file.h" 1 3`` enters (1) a header of the system (3): GCC's "Preprocessor Output".
+    """
+    number, _, rest = line[2:].partition(" ")
+    if not number.isdigit() or '"' not in rest:
+        return 0, ""
+    name, _, flags = rest.rpartition('"')
+    kept = [flag for flag in flags.split() if flag in ("3", "4")]
+    return int(number) - 1, " ".join([f'{name}"', *kept])
+
+
+def features_of(said: str, architecture: str) -> List[str]:
     """What a ``target`` pragma asks for, in clang's words: ``target ("+crc", "+crypto")``."""
     given = ",".join(said.split('"')[1::2]).split(",")
     features: List[str] = []
@@ -130,4 +149,5 @@ def preprocessed(words: Sequence[str], source: str, text: str, *, cxx: bool) -> 
             kept += ["-x", language, text, "-x", "none"]
         elif word not in ("-MD", "-MMD", "-MP", "-MV"):
             kept.append(word)
-    return kept
+    # Of no interest to who wrote the other pragma.
+    return [*kept, "-Wno-pragma-clang-attribute"]
