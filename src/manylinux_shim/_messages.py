@@ -5,10 +5,15 @@ from __future__ import annotations
 import contextlib
 import os
 import sys
+import threading
+import time
 from typing import Callable, Iterator
 
 from manylinux_shim._annotations import error_annotation
 from manylinux_shim._errors import ShimError
+
+_BETWEEN = 0.1
+"""Seconds between two looks at a number that grows."""
 
 
 def say(message: str) -> None:
@@ -37,6 +42,33 @@ def counted(message: str, whole: int) -> Iterator[Callable[[], None]]:
         yield one_more
     finally:
         if terminal and done:
+            print("\r\x1b[K", end="", file=sys.stderr, flush=True)  # noqa: T201
+
+
+@contextlib.contextmanager
+def fetching(what: str, whole: int = 0) -> Iterator[Callable[[int], None]]:
+    """What to call with the bytes that have come, from any thread: they are told on a terminal.
+
+    ``whole`` is how many there will be, 0 if nobody knows. The line is gone afterwards.
+    """
+    terminal = sys.stderr.isatty() and os.environ.get("TERM") not in (None, "dumb", "unknown")
+    lock = threading.Lock()
+    come, told = 0, 0.0
+
+    def got(size: int) -> None:
+        nonlocal come, told
+        with lock:
+            come += size
+            if terminal and time.monotonic() - told > _BETWEEN:
+                told = time.monotonic()
+                of = f" of {max(come, whole) / 1e6:.1f}" if whole else ""
+                text = f"\r\x1b[Kmanylinux-shim: fetching {what}: {come / 1e6:.1f}{of} MB"
+                print(text, end="", file=sys.stderr, flush=True)  # noqa: T201
+
+    try:
+        yield got
+    finally:
+        if told:
             print("\r\x1b[K", end="", file=sys.stderr, flush=True)  # noqa: T201
 
 

@@ -30,6 +30,9 @@ _VARIABLE_PREFIX = "MANYLINUX_SHIM_"
 PACKAGES = "package"
 """A table in ours with tables of single packages, for ``build -r``: no setting of a build."""
 
+PACKAGE_ONLY = ("test", "test-requires")
+"""What stands in such a table besides settings: a command line, and requirements of it."""
+
 ENVIRONMENT_ONLY = ("VERBOSE", "CACHE_DIR", "JOBS", "EMULATOR")
 """Variables of ours that are about the machine, not the build, and are no settings."""
 
@@ -256,6 +259,15 @@ def schema(_tool: str = "") -> Dict[str, Any]:
     of_one["config-settings"] = {
         "description": "config settings for the package's own backend, as in PEP 517",
         "type": "object",
+    }
+    of_one[PACKAGE_ONLY[0]] = {
+        "description": "a command that its wheels have to pass, as `build --test` has it",
+        "type": "string",
+    }
+    of_one[PACKAGE_ONLY[1]] = {
+        "description": "what that command needs besides the wheel",
+        "type": "array",
+        "items": {"type": "string"},
     }
     keys[PACKAGES] = {
         "description": "settings of single packages, for `manylinux-shim build -r`",

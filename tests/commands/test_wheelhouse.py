@@ -81,7 +81,8 @@ def test_settings_of_one_package_are_its_own(tmp_path: Path) -> None:
     file = tmp_path / "pyproject.toml"
     file.write_text(
         '[tool.manylinux-shim.package.My_Pkg]\nmode = "relink"\nexclude = ["a.so", "b.so"]\n'
-        'strip = false\nconfig-settings = { "setup-args" = ["-Da=1", "-Db=2"] }\n'
+        'strip = false\ntest = "pytest \'a b\'"\ntest-requires = ["pytest", "x>=1,<2"]\n'
+        'config-settings = { "setup-args" = ["-Da=1", "-Db=2"] }\n'
     )
     settings = PackageSettings.read(file, ["x=1", "my-pkg:mode=check", "other:own=2"])
     assert settings.of("my-pkg") == (
@@ -94,6 +95,8 @@ def test_settings_of_one_package_are_its_own(tmp_path: Path) -> None:
         "manylinux-shim.mode=check",
     )
     assert settings.of("other") == ("x=1", "own=2")
+    assert settings.test("my-pkg") == ("pytest 'a b'", ("pytest", "x>=1,<2"))
+    assert settings.test("other") == (None, ())
     assert settings.exclude("my-pkg") == ["a.so", "b.so"]
 
 
@@ -284,6 +287,42 @@ def test_what_fits_two_targets_is_built_once_and_each_has_its_own_lock(
         }  # fmt: skip
         assert "tiny==1.0" in (house / f"requirements-{where}.txt").read_text()
     assert "4 kept, 2 taken" in fill(*both).passed().output
+
+
+@pytest.mark.pypi
+@pytest.mark.foreign
+@pytest.mark.long
+def test_what_was_built_is_tested_and_goes_if_it_fails(
+    fill: Callable[..., Outcome], tmp_path: Path
+) -> None:
+    projects.write(
+        tmp_path / "own",
+        {
+            **projects.TINY_FILES,
+            "pyproject.toml": "[build-system]\nrequires=['setuptools']\n",
+            "tests/words.txt": "abcde",
+        },
+    )
+    (tmp_path / "r.txt").write_text("./own\nintervaltree==2.1.0\n")
+    # Of another machine, with what the project has; and here, with what it depends on.
+    use = "import tiny, sys; print(tiny.answer(open(sys.argv[1]).read()))"
+    there = f"tiny:test=python -c '{use}' {{project}}/tests/words.txt"
+    here = "intervaltree:test=python -c 'import intervaltree as i; assert {}'"
+    settings = ["-r", "r.txt", "--json", "-C", there]
+    failed = fill(*settings, "-C", here.format("not i.IntervalTree"))
+    assert failed.code == 1
+    found = outcomes(failed)
+    assert "its test failed with 1 on this machine" in found["intervaltree"]["reason"]
+    assert "AssertionError" in found["intervaltree"]["reason"]
+    assert not list(tmp_path.glob("house/intervaltree*.whl"))
+    assert "intervaltree" not in (tmp_path / "house/requirements.txt").read_text()
+    if PYTHON in ("3.9", "3.11", "3.13"):  # those of Debian
+        assert "aarch64" in found["tiny"]["tested"]
+    else:
+        assert found["tiny"]["untried"]
+    passed = outcomes(fill(*settings, "-C", here.format("i.IntervalTree")))
+    assert passed["intervaltree"]["tested"].startswith("this machine")
+    assert passed["tiny"]["tested"] == found["tiny"]["tested"]
 
 
 @pytest.mark.pypi

@@ -7,7 +7,7 @@ import os
 import urllib.parse
 import urllib.request
 from pathlib import Path
-from typing import Iterator, Optional, Union
+from typing import Callable, Iterator, Optional, Union
 
 from manylinux_shim._errors import ShimError
 
@@ -21,8 +21,14 @@ def file_name(place: str) -> str:
     return Path(urllib.parse.unquote(urllib.parse.urlsplit(place).path)).name
 
 
-def download(address: str, to: Path, sha256: Optional[str], what: str) -> None:
-    """Fetch ``address`` (https, http or file) into the file ``to``.
+def download(
+    address: str,
+    to: Path,
+    sha256: Optional[str],
+    what: str,
+    got: Callable[[int], None] = lambda _: None,
+) -> None:
+    """Fetch ``address`` (https, http or file) into the file ``to``; ``got`` hears of all bytes.
 
     Proxies, certificates and passwords are those that requests finds: the usual
     variables, and ``.netrc``. Raises ShimError, which says ``what`` cannot be fetched, when
@@ -35,6 +41,7 @@ def download(address: str, to: Path, sha256: Optional[str], what: str) -> None:
             for block in _blocks(address, what):
                 digest.update(block)
                 file.write(block)
+                got(len(block))
         if sha256 is not None and digest.hexdigest() != sha256.lower():
             raise ShimError(
                 f"{what} does not have the hash that the index says",
@@ -74,11 +81,22 @@ def _blocks(address: str, what: str) -> Iterator[bytes]:
             'Install the command line\'s extra: pip install "manylinux-shim[cli]"',
         ) from None
     try:
+        # As it is: an archive that a server calls compressed text would come unpacked.
+        headers = {"Accept-Encoding": "identity"}
         with requests.get(
-            address, stream=True, timeout=_SECONDS, verify=_certificates()
+            address, stream=True, timeout=_SECONDS, verify=_certificates(), headers=headers
         ) as response:
             response.raise_for_status()
-            yield from response.iter_content(_BLOCK)
+            come = 0
+            for block in response.iter_content(_BLOCK):
+                come += len(block)
+                yield block
+            length = response.headers.get("Content-Length", "")
+            if length.isdigit() and come < int(length):
+                raise ShimError(
+                    f"{what} cannot be fetched: {come} of {length} bytes have come",
+                    "Try again: the index has hung up.",
+                )
     except (requests.RequestException, OSError) as error:
         raise ShimError(
             f"{what} cannot be fetched: {error}",

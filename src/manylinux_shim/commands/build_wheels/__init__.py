@@ -35,12 +35,8 @@ def _run(options: argparse.Namespace) -> int:
     settings = _checked(options.config_setting)
     if options.jobs is not None and options.jobs < 1:
         raise SettingsError(f"--jobs {options.jobs} builds nothing", "Use 1 or more.")
-    if options.test is None and options.test_requires:
+    if options.test is None and options.test_requires and not options.requirements:
         raise SettingsError("--test-requires is for a test, and there is none", "Name it: --test")
-    if options.requirements and options.report is not None:
-        raise SettingsError("--report is for the wheels of one project", "Use --json with -r.")
-    if options.requirements and options.test is not None:
-        raise SettingsError("--test is for the wheels of one project", "Leave out -r or --test.")
     if options.requirements:
         return _fill(options, jobs, settings)
     if options.print_matrix is not None:
@@ -52,6 +48,7 @@ def _build(options: argparse.Namespace, jobs: Tuple[Job, ...], settings: Tuple[s
     from manylinux_shim.commands.build_wheels import _report, _summary
     from manylinux_shim.commands.build_wheels._call import Call, build_all
 
+    _report.require_writable(options.report)
     call = Call(
         source=options.source,
         jobs=jobs,
@@ -96,13 +93,14 @@ def _checked_test(text: Optional[str]) -> Optional[str]:
 def _fill(options: argparse.Namespace, jobs: Sequence[Job], settings: Sequence[str]) -> int:
     from manylinux_shim.commands import wheelhouse
 
-    call = wheelhouse.make_call(options, jobs, settings)
+    call = wheelhouse.make_call(options, jobs, settings, _checked_test(options.test))
     if options.print_matrix is not None:
         common = [word for path in options.requirements for word in ("-r", str(path))]
         common += [word for path in options.constraints for word in ("-c", str(path))]
         for name in ("group", "extra"):
             common += [word for value in getattr(options, name) for word in (f"--{name}", value)]
         common += [word for setting in options.config_setting for word in ("-C", setting)]
+        common += _test_words(options)
         found = wheelhouse.to_matrix(wheelhouse.matrix(call), common)
         return _write_matrix(options.print_matrix, found)
     try:
@@ -118,12 +116,16 @@ def _write_matrix(engine: str, jobs: Sequence[Tuple[Job, Sequence[str]]]) -> int
     return 0
 
 
+def _test_words(options: argparse.Namespace) -> List[str]:
+    found = ["--test", options.test] if options.test is not None else []
+    return found + [w for needed in options.test_requires for w in ("--test-requires", needed)]
+
+
 def _print_matrix(options: argparse.Namespace, jobs: Sequence[Job]) -> int:
     common: List[str] = [options.source] if options.source != "." else []
     for setting in options.config_setting:
         common += ["-C", setting]
-    common += ["--test", options.test] if options.test is not None else []
-    common += [word for needed in options.test_requires for word in ("--test-requires", needed)]
+    common += _test_words(options)
     for name in ("backend", "frontend"):
         if getattr(options, name) is not None:
             common += [f"--{name}", getattr(options, name)]

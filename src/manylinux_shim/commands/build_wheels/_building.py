@@ -165,7 +165,7 @@ def _tested(built: Built, task: Task, test: str, children: Children) -> Built:
         shutil.rmtree(room, ignore_errors=True)
     if tried.status != 0:
         raise ShimError(
-            "\n".join([f"its test failed with {tried.status} on {tried.system}:", *lines[-_WORTH:]])
+            "\n".join([f"its test failed with {tried.status} on {tried.system}:", *lines[-WORTH:]])
         )
     return built._replace(tested=tried.system)
 
@@ -291,7 +291,7 @@ def stage_of(line: str) -> Optional[str]:
 _ERROR = "manylinux-shim: error: "
 _ABOVE = "stands above"
 """In a remedy of ours: the lines before it belong to what is wrong."""
-_WORTH = 12
+WORTH = 12
 """Lines of a log to show where the shim itself has not said what is wrong."""
 
 
@@ -304,7 +304,7 @@ def failure(lines: Sequence[str]) -> str:
     plain = [_COLOUR.sub("", line).rstrip() for line in lines]
     starts = [at for at, line in enumerate(plain) if line.strip().startswith(_ERROR)]
     if not starts:
-        return "\n".join([line for line in plain if line][-_WORTH:])
+        return "\n".join([line for line in plain if line][-WORTH:])
     at = starts[-1]
     indent = len(plain[at]) - len(plain[at].lstrip())
     text = [plain[at].strip()[len(_ERROR) :]]
@@ -314,5 +314,5 @@ def failure(lines: Sequence[str]) -> str:
         text.append(line[indent + 2 :])
     before: Sequence[str] = ()
     if any(_ABOVE in line for line in text):
-        before = [line for line in plain[:at] if line][-_WORTH:]
+        before = [line for line in plain[:at] if line][-WORTH:]
     return "\n".join([*before, *text]).rstrip()

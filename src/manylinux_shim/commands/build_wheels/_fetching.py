@@ -14,6 +14,7 @@ from typing import Any, Callable, List, Mapping, Optional
 from packaging.requirements import Requirement
 
 from manylinux_shim._errors import ShimError
+from manylinux_shim._messages import fetching
 from manylinux_shim._processes import run
 from manylinux_shim._settings import read_toml
 from manylinux_shim.commands._download import download, file_name
@@ -50,7 +51,9 @@ def _with_uv(uv: str, requirement: Requirement, directory: Path) -> Path:
         )
     place = str(sdist.get("url") or directory / str(sdist.get("path")))
     archive = directory / str(sdist.get("name") or file_name(place))
-    download(place, archive, sdist.get("hashes", {}).get("sha256"), f"the sdist of {requirement}")
+    what = f"the sdist of {requirement}"
+    with fetching(archive.name, sdist.get("size") or 0) as got:
+        download(place, archive, sdist.get("hashes", {}).get("sha256"), what, got)
     return archive
 
 

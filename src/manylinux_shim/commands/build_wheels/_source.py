@@ -86,8 +86,13 @@ def unpack(archive: Path, directory: Path) -> Path:
         else:
             _unpack_tar(archive, directory)
     except _DAMAGED as error:
+        if isinstance(error, OSError) and error.errno is not None:
+            raise ShimError(
+                f"{archive} cannot be unpacked: {error.strerror}",
+                "Free some space in the directory for temporary files (TMPDIR).",
+            ) from error
         raise ShimError(
-            f"{archive} cannot be unpacked: {error or 'it ends too early'}",
+            f"{archive} cannot be unpacked: {_first(error) or 'it ends too early'}",
             "Fetch or make it anew: it may be damaged.",
         ) from error
     found = [path for path in directory.iterdir() if path.is_dir()]
@@ -97,6 +102,11 @@ def unpack(archive: Path, directory: Path) -> Path:
             "An sdist has one, NAME-VERSION, with everything in it.",
         )
     return found[0]
+
+
+def _first(error: Exception) -> str:
+    """What is wrong; tarfile lists on further lines what it has tried."""
+    return str(error).partition("\n")[0].rstrip(":")
 
 
 def _unpack_tar(archive: Path, directory: Path) -> None:

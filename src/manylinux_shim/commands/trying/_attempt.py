@@ -38,6 +38,8 @@ class Test(NamedTuple):
     """The same command as a line for the shell, which is what runs on this machine."""
     system: Optional[str] = None
     """``debian12``, ``oldest``; None: this machine, if the wheel is for it."""
+    find_links: Tuple[Path, ...] = ()
+    """Directories with wheels that requirements may be taken from, besides the index."""
 
 
 class Tried(NamedTuple):
@@ -68,7 +70,7 @@ def attempt(wheel: Path, test: Test, room: Path, run: Run) -> Tried:
             run(installed.words(test.command), work, installed.environment), installed.name
         )
     python = python_of(name, test.python)
-    inside = _environment(wheel, test.requires, python, room / "environment")
+    inside = _environment(wheel, test, python, room / "environment")
     environment = {
         **_without_ours(),
         "VIRTUAL_ENV": str(inside.parent.parent),
@@ -145,7 +147,7 @@ def _numbers(version: str) -> Tuple[int, ...]:
     return tuple(int(number) for number in version.split("."))
 
 
-def _environment(wheel: Path, requires: Sequence[str], python: Python, directory: Path) -> Path:
+def _environment(wheel: Path, test: Test, python: Python, directory: Path) -> Path:
     """The Python of a fresh environment with the wheel in it."""
     inside = directory / "bin" / "python"
     uv = find_uv()
@@ -155,9 +157,14 @@ def _environment(wheel: Path, requires: Sequence[str], python: Python, directory
     else:
         make = [str(python.path), "-m", "venv", str(directory)]
         install = [str(inside), "-m", "pip", "install", "-q"]
-    for command in (make, [*install, str(wheel), *requires]):
+    for command in (make, [*install, *links(test), str(wheel), *test.requires]):
         quietly(command)
     return inside
+
+
+def links(test: Test) -> List[str]:
+    """The arguments that name directories with wheels, for uv and pip."""
+    return [word for path in test.find_links for word in ("--find-links", str(path))]
 
 
 def quietly(command: Sequence[str], environment: Optional[Mapping[str, str]] = None) -> None:

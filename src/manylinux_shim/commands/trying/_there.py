@@ -23,7 +23,7 @@ from manylinux_shim._platforms import (
 )
 from manylinux_shim.commands.build_wheels._pythons import find_pip
 from manylinux_shim.commands.trying import _debian
-from manylinux_shim.commands.trying._attempt import Test, Untried, quietly, versions_of
+from manylinux_shim.commands.trying._attempt import Test, Untried, links, quietly, versions_of
 from manylinux_shim.wheel import WheelName
 from manylinux_shim.zig import cache_root
 
@@ -87,7 +87,7 @@ def install(wheel: Path, name: WheelName, test: Test, room: Path) -> Installed:
     arch, release = choose(name, test)
     root = _root(release, arch)
     site = room / "site"
-    _install(wheel, test.requires, release, arch, site)
+    _install(wheel, test, release, arch, site)
     environment = {
         "HOME": str(room),
         "LC_ALL": "C.UTF-8",
@@ -224,9 +224,7 @@ def _tree(
         ) from error
 
 
-def _install(
-    wheel: Path, requires: Sequence[str], release: Release, arch: Architecture, site: Path
-) -> None:
+def _install(wheel: Path, test: Test, release: Release, arch: Architecture, site: Path) -> None:
     """The wheel, and what it requires as wheels of that system, by pip into a directory."""
     pip = find_pip()
     if pip is None:
@@ -239,5 +237,5 @@ def _install(
     platforms = [word for tag in tags for word in ("--platform", tag)]
     command = [*pip, "install", "--quiet", "--disable-pip-version-check", "--target", str(site)]
     command += ["--only-binary", ":all:", "--implementation", "cp", *platforms]
-    command += ["--python-version", release.python, str(wheel), *requires]
+    command += ["--python-version", release.python, *links(test), str(wheel), *test.requires]
     quietly(command)

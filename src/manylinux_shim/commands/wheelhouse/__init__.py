@@ -10,25 +10,29 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 import sys
 import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Dict, List, Optional, Sequence, Tuple
 
-from manylinux_shim._errors import SettingsError
+from manylinux_shim._errors import SettingsError, ShimError
 from manylinux_shim._messages import say
 from manylinux_shim.commands.build_wheels._building import writable
 from manylinux_shim.commands.build_wheels._children import ended_as_interrupted
 from manylinux_shim.commands.build_wheels._jobs import Job
+from manylinux_shim.commands.build_wheels._report import publish_page, require_writable
 from manylinux_shim.commands.wheelhouse._builds import build_missing
 from manylinux_shim.commands.wheelhouse._deployment import Deployment, deployments
 from manylinux_shim.commands.wheelhouse._packages import Item, items
 from manylinux_shim.commands.wheelhouse._per_package import PackageSettings
 from manylinux_shim.commands.wheelhouse._record import Record
+from manylinux_shim.commands.wheelhouse._reporting import markdown, notes, told_of
 from manylinux_shim.commands.wheelhouse._resolving import Wanted, resolve
 from manylinux_shim.commands.wheelhouse._result import Result
 from manylinux_shim.commands.wheelhouse._taking import join, take
+from manylinux_shim.commands.wheelhouse._testing import tested
 from manylinux_shim.commands.wheelhouse._writing import Pin, write_locks
 from manylinux_shim.project import canonical, tomlkit
 
@@ -53,9 +57,16 @@ class Call:
     """Normalized names of the packages to look after; empty: all."""
     joined: Tuple[Path, ...]
     """Directories of wheels that other jobs have built."""
+    test: Optional[str] = None
+    """A command line that every wheel has to pass which was built."""
+    test_requires: Tuple[str, ...] = ()
+    report: Optional[Path] = None
+    """Where a page in Markdown goes."""
 
 
-def make_call(options: argparse.Namespace, jobs: Sequence[Job], settings: Sequence[str]) -> Call:
+def make_call(
+    options: argparse.Namespace, jobs: Sequence[Job], settings: Sequence[str], test: Optional[str]
+) -> Call:
     """The call that the command line describes; SettingsError for what cannot be meant."""
     if options.source != ".":
         raise SettingsError(
@@ -83,6 +94,9 @@ def make_call(options: argparse.Namespace, jobs: Sequence[Job], settings: Sequen
         settings=PackageSettings.read(file, settings),
         only=tuple(map(canonical, options.only)),
         joined=tuple(options.join),
+        test=test,
+        test_requires=tuple(options.test_requires),
+        report=options.report,
     )
 
 
@@ -92,6 +106,7 @@ def fill(call: Call, *, as_json: bool) -> int:
     Raises ShimError for what is wrong before the first wheel is fetched.
     """
     tomlkit()
+    require_writable(call.report)
     with ended_as_interrupted(), writable(call.out), tempfile.TemporaryDirectory(
         prefix="manylinux-shim-wheelhouse-"
     ) as directory:
@@ -103,17 +118,28 @@ def fill(call: Call, *, as_json: bool) -> int:
             taken, missing = take(todo, call.out, record, call.settings)
             joined, missing = join(call.joined, missing, call.out, record, call.settings)
             results += [*taken, *joined, *build_missing(call, missing, record, scratch)]
+            results = tested(call, results, record, scratch)
         finally:
             record.write()
     results.sort(key=lambda result: (result.wheel is not None, result.item.name))
     written: List[Path] = []
-    if not call.only:
-        written = write_locks(call.out, _pins(call, results))
+    unwritten = None
+    try:
+        if not call.only:
+            written = write_locks(call.out, _pins(call, results))
+    except ShimError as error:
+        unwritten = error
     if as_json:
         sys.stdout.write(json.dumps([result.to_json() for result in results], indent=2) + "\n")
     else:
         sys.stdout.write(_table(results, call.out, written))
-    return FAILED if any(result.wheel is None for result in results) else 0
+    page = markdown(results, call.out, _summary(results))
+    publish_page(page, told_of(results), call.report, os.environ, sys.stderr)
+    if unwritten is not None:
+        say(f"error: {unwritten}")
+    return (
+        FAILED if unwritten is not None or any(r.wheel is None or r.untried for r in results) else 0
+    )
 
 
 def matrix(call: Call) -> List[Item]:
@@ -153,9 +179,7 @@ def _table(results: Sequence[Result], out: Path, written: Sequence[Path]) -> str
     """What failed first, with its reason; then how many of each kind there are, and where."""
     lines: List[str] = []
     several = len({result.item.deployment for result in results}) > 1
-    counts: Dict[str, int] = {}
     for result in results:
-        counts[result.how] = counts.get(result.how, 0) + 1
         where = f" for {result.item.deployment.name}" if several else ""
         if result.wheel is None:
             lines.append(f"{result.item.name}{where}: failed")
@@ -163,12 +187,20 @@ def _table(results: Sequence[Result], out: Path, written: Sequence[Path]) -> str
         elif result.how in ("built", "kept") or result.reason:
             note = " (the index's is not what its tags promise)" if result.reason else ""
             lines.append(f"{result.item.name}{where}: {result.how}, {result.wheel.name}{note}")
-    summary = ", ".join(f"{count} {how}" for how, count in counts.items()) or "nothing is needed"
-    lines.append(f"{out}: {summary}")
+        lines += [f"  {note[:_LONGEST]}" for note in notes(result)]
+    lines.append(f"{out}: {_summary(results)}")
     names = [path.name for path in written if path.suffix == ".txt"]
     if names:
         lines.append(f"install with: --no-index --find-links {out} -r {out / names[0]}")
     return "\n".join(lines) + "\n"
+
+
+def _summary(results: Sequence[Result]) -> str:
+    """``1 failed, 3 built, 12 taken``."""
+    counts: Dict[str, int] = {}
+    for result in results:
+        counts[result.how] = counts.get(result.how, 0) + 1
+    return ", ".join(f"{count} {how}" for how, count in counts.items()) or "nothing is needed"
 
 
 def to_matrix(found: Sequence[Item], common: Sequence[str]) -> List[Tuple[Job, List[str]]]:

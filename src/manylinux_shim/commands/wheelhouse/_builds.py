@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Dict, List, Optional, Sequence, Tuple
+from typing import TYPE_CHECKING, Callable, Dict, List, Optional, Sequence, Tuple
 
 from packaging.utils import parse_wheel_filename
 
 from manylinux_shim._errors import ShimError
+from manylinux_shim._messages import fetching
 from manylinux_shim.commands.build_wheels._building import Order, Outcome, Task
 from manylinux_shim.commands.build_wheels._call import (
     Runners,
@@ -26,6 +29,7 @@ from manylinux_shim.commands.wheelhouse._packages import Item, compiles, fits
 from manylinux_shim.commands.wheelhouse._record import Record
 from manylinux_shim.commands.wheelhouse._result import Result
 from manylinux_shim.commands.wheelhouse._sources import identity, source_of
+from manylinux_shim.commands.wheelhouse._taking import AT_ONCE
 
 if TYPE_CHECKING:
     from manylinux_shim.commands.wheelhouse import Call
@@ -45,7 +49,8 @@ def build_missing(
             identity(item.package), _settings(call, item), item.deployment.tags
         )
         if kept is not None:
-            results.append(Result(item, "kept", kept, item.reason))
+            left_out = record.left_out(kept)
+            results.append(Result(item, "kept", kept, item.reason, left_out=left_out))
         else:
             todo.append(item)
     if not todo:
@@ -63,9 +68,9 @@ def build_missing(
         for item in todo:
             if item in first.values():
                 continue
-            served = next((r.wheel for r in done if _serves(r, item)), None)
+            served = next((r for r in done if _serves(r, item)), None)
             if served is not None:
-                results.append(Result(item, "built", served, item.reason))
+                results.append(replace(served, item=item, reason=item.reason))
             else:
                 rest.append(item)
         return [*results, *done, *builds.run(rest)]
@@ -108,14 +113,18 @@ class _Builds:
         results: List[Result] = []
         tasks: Dict[Task, Item] = {}
         self._at_once = workers(self._call.side_by_side, len(chosen))
-        for item in chosen:
-            try:
-                tasks[self._task(item)] = item
-            except ShimError as error:
-                results.append(Result(item, "failed", reason=_why(item, str(error))))
-            except OSError as error:
-                text = f"{error.filename or item.name}: {error.strerror}"
-                results.append(Result(item, "failed", reason=_why(item, text)))
+        rooms = [self._scratch / "packages" / str(self._count + at) for at in range(len(chosen))]
+        what = f"the sources of {len(chosen)} packages"
+        with ThreadPoolExecutor(AT_ONCE) as pool, fetching(what, sum(map(_size, chosen))) as got:
+            sources = list(pool.map(lambda item, room: _source(item, room, got), chosen, rooms))
+        for item, room, (project, error) in zip(chosen, rooms, sources):
+            if project is not None:
+                try:
+                    tasks[self._task(item, room, project)] = item
+                    continue
+                except ShimError as wrong:
+                    error = str(wrong)
+            results.append(Result(item, "failed", reason=_why(item, error)))
         if not tasks:
             return results
         with view(list(tasks)) as watching:
@@ -125,11 +134,9 @@ class _Builds:
             keep_failed(outcomes)
         return results + [self._result(tasks[outcome.task], outcome) for outcome in outcomes]
 
-    def _task(self, item: Item) -> Task:
-        """The project of ``item``, fetched and made ready."""
-        room = self._scratch / "packages" / str(self._count)
+    def _task(self, item: Item, room: Path, project: Path) -> Task:
+        """What builds the project of ``item``, in ``room``."""
         job = item.deployment.job
-        project = source_of(item.package, item.directory, room)
         changed = overlay(project, None, item.name)
         if changed is not None:
             hide_change(changed)
@@ -159,8 +166,20 @@ class _Builds:
         if wheel is None or error:
             return Result(item, "failed", reason=_why(item, error or ""), log=outcome.log)
         job = f"{item.deployment.name}"
-        self._record.built(wheel, identity(item.package), _settings(self._call, item), job)
-        return Result(item, "built", wheel, item.reason)
+        source, settings = identity(item.package), _settings(self._call, item)
+        self._record.built(wheel, source, settings, job, outcome.left_out)
+        log = outcome.log if outcome.log is not None and outcome.log.is_file() else None
+        return Result(item, "built", wheel, item.reason, log, outcome.left_out)
+
+
+def _source(item: Item, room: Path, got: Callable[[int], None]) -> Tuple[Optional[Path], str]:
+    """The project of ``item``, fetched into ``room``; or None, and why it cannot be."""
+    try:
+        return source_of(item.package, item.directory, room, got), ""
+    except ShimError as error:
+        return None, str(error)
+    except OSError as error:
+        return None, f"{error.filename or item.name}: {error.strerror}"
 
 
 def _unfit(wheel: Path, item: Item) -> str:

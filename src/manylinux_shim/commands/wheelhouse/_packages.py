@@ -45,6 +45,8 @@ class File:
     place: str
     """An address, or a path."""
     sha256: Optional[str]
+    size: Optional[int] = None
+    """In bytes, where the lock says."""
 
 
 def items(
@@ -91,7 +93,7 @@ def _file(file: PackageWheel | PackageArchive, directory: Path) -> File:
 
     place = file.url or str(directory / str(file.path))
     name = getattr(file, "name", None) or file_name(place)
-    return File(name, place, file.hashes.get("sha256"))
+    return File(name, place, file.hashes.get("sha256"), file.size)
 
 
 def fits(wheel: str, deployment: Deployment) -> bool:

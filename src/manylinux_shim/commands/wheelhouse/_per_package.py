@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any, Dict, List, Mapping, Optional, Sequence, Tuple
 
 from manylinux_shim._errors import SettingsError
-from manylinux_shim._settings import PACKAGES, TABLE, documentation, read_toml
+from manylinux_shim._settings import PACKAGE_ONLY, PACKAGES, TABLE, documentation, read_toml
 from manylinux_shim.project import canonical
 
 _TABLE = f"{TABLE}.{PACKAGES}"
@@ -33,7 +33,7 @@ class PackageSettings:
             key, _, value = setting.partition("=")
             name, colon, rest = key.partition(":")
             if colon and rest:
-                own = f"manylinux-shim.{rest}" if rest in _KEYS else rest
+                own = f"manylinux-shim.{rest}" if rest in (*_KEYS, *PACKAGE_ONLY) else rest
                 of_one.setdefault(canonical(name), []).append(f"{own}={value}")
             else:
                 of_all.append(setting)
@@ -41,7 +41,18 @@ class PackageSettings:
 
     def of(self, name: str) -> Tuple[str, ...]:
         """``KEY=VALUE`` for the builds of the package with this normalized name."""
-        return (*self._of_all, *self._of_one.get(name, ()))
+        own = self._of_one.get(name, ())
+        return (*self._of_all, *(s for s in own if not s.startswith(_OF_A_TEST)))
+
+    def test(self, name: str) -> Tuple[Optional[str], Tuple[str, ...]]:
+        """The command line that wheels of the package have to pass, if one is named for it.
+
+        Behind it is what the test needs besides the wheel.
+        """
+        own = self._of_one.get(name, ())
+        lines = [s[len(_TEST) :] for s in own if s.startswith(_TEST)]
+        requires = [s[len(_TEST_REQUIRES) :] for s in own if s.startswith(_TEST_REQUIRES)]
+        return lines[-1] if lines else None, tuple(requires)
 
     def exclude(self, name: str) -> List[str]:
         """The libraries that another package brings, by the package's ``exclude``."""
@@ -53,6 +64,8 @@ class PackageSettings:
         """The packages that have some of their own."""
         return list(self._of_one)
 
+
+_TEST, _TEST_REQUIRES = _OF_A_TEST = tuple(f"manylinux-shim.{key}=" for key in PACKAGE_ONLY)
 
 _KEYS = frozenset(row.name for row in documentation()) - set(_NOT_HERE)
 
@@ -72,13 +85,15 @@ def _tables(file: Path) -> Dict[str, List[str]]:
         for key, value in table.items():
             if key == "config-settings" and isinstance(value, dict):
                 lines += [f"{k}={text}" for k, v in value.items() for text in _texts(v, where)]
+            elif key in PACKAGE_ONLY:
+                lines += [f"manylinux-shim.{key}={text}" for text in _texts(value, where)]
             elif key in _KEYS:
                 lines.append(f"manylinux-shim.{key}={','.join(_texts(value, where))}")
             else:
                 raise SettingsError(
                     f"{key!r} in {where} is no setting of a package",
-                    f"Known are: {', '.join(sorted(_KEYS))}, and config-settings for those of the"
-                    " real backend.",
+                    f"Known are: {', '.join(sorted([*_KEYS, *PACKAGE_ONLY]))}, and config-settings"
+                    " for those of the real backend.",
                 )
     return found
 

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import json
 from pathlib import Path
-from typing import Any, Dict, Iterator, Optional, Sequence
+from typing import Any, Dict, Iterator, Optional, Sequence, Tuple
 
 from packaging.tags import Tag
 from packaging.utils import parse_wheel_filename
@@ -22,6 +23,7 @@ class Record:
         data = _read(directory / _NAME)
         self._judged: Dict[str, str] = data.get("judged", {})
         self._built: Dict[str, Dict[str, Any]] = data.get("built", {})
+        self._passed: Dict[str, Dict[str, Any]] = data.get("passed", {})
 
     def verdict(self, sha256: str, policy: str) -> Optional[str]:
         """Why a wheel of an index was not taken for ``policy``; empty if it was, None: unknown."""
@@ -36,15 +38,39 @@ class Record:
         """A wheel of an index was taken, or not, and why."""
         self._judged[f"{policy} {sha256}"] = why
 
-    def built(self, wheel: Path, source: Optional[str], settings: Sequence[str], job: str) -> None:
-        """A wheel was built from ``source`` for a job; one without identity is not kept."""
+    def built(
+        self,
+        wheel: Path,
+        source: Optional[str],
+        settings: Sequence[str],
+        job: str,
+        left_out: Sequence[str] = (),
+    ) -> None:
+        """A wheel was built from ``source`` for a job; one without identity is not kept.
+
+        ``left_out`` are its optional extensions that failed.
+        """
         if source is not None:
             self._built[wheel.name] = {
                 "sha256": sha256_of(wheel),
                 "source": source,
                 "settings": list(settings),
                 "job": job,
+                "left_out": list(left_out),
             }
+
+    def left_out(self, wheel: Path) -> Tuple[str, ...]:
+        """The optional extensions that a wheel which was built is without."""
+        return tuple(map(str, self._built.get(wheel.name, {}).get("left_out", ())))
+
+    def passed(self, sha256: str, test: Sequence[str]) -> str:
+        """Where a wheel has passed this very test; empty if it has not."""
+        facts = self._passed.get(sha256, {})
+        return str(facts.get("on", "")) if facts.get("test") == list(test) else ""
+
+    def passes(self, sha256: str, test: Sequence[str], where: str) -> None:
+        """A wheel has passed a test."""
+        self._passed[sha256] = {"test": list(test), "on": where}
 
     def find_built(
         self, source: Optional[str], settings: Sequence[str], tags: Sequence[Tag]
@@ -63,15 +89,22 @@ class Record:
         return min(found)[1] if found else None
 
     def write(self) -> None:
-        """Keep what is known."""
+        """Keep what is known; where the disk has no room for it, a second run looks again."""
         data = {
             "layout": _LAYOUT,
             "judged": self._judged,
             "built": self._built,
+            "passed": self._passed,
         }
+        if not (self._judged or self._built or self._passed):
+            return
         beside = self._directory / f"{_NAME}.part"
-        beside.write_text(json.dumps(data, indent=1, sort_keys=True) + "\n", encoding="utf-8")
-        beside.replace(self._directory / _NAME)
+        try:
+            beside.write_text(json.dumps(data, indent=1, sort_keys=True) + "\n", encoding="utf-8")
+            beside.replace(self._directory / _NAME)
+        except OSError:
+            with contextlib.suppress(OSError):
+                beside.unlink()
 
 
 def _read(path: Path) -> Dict[str, Any]:
@@ -80,10 +113,10 @@ def _read(path: Path) -> Dict[str, Any]:
     except (OSError, ValueError):
         return {}
     whole = isinstance(data, dict) and data.get("layout") == _LAYOUT
-    return data if whole and all(isinstance(data.get(k), dict) for k in _KEYS) else {}
+    return data if whole and all(isinstance(data.get(k, {}), dict) for k in _KEYS) else {}
 
 
-_KEYS = ("judged", "built")
+_KEYS = ("judged", "built", "passed")
 
 
 def sha256_of(path: Path) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Dict, Optional
+from typing import Any, Dict, Optional, Tuple
 
 from manylinux_shim.commands.wheelhouse._packages import Item
 from manylinux_shim.wheel import WheelName
@@ -21,6 +21,12 @@ class Result:
     reason: str = ""
     """Of a failure: what is wrong and what to do. Else why a wheel of the index was not taken."""
     log: Optional[Path] = None
+    left_out: Tuple[str, ...] = ()
+    """Optional extensions that failed, and that the wheel is without."""
+    tested: str = ""
+    """Where it passed its test; empty if there was none."""
+    untried: str = ""
+    """Why it could not be tested."""
 
     @property
     def version(self) -> str:
@@ -41,5 +47,8 @@ class Result:
             "outcome": self.how,
             "wheel": None if self.wheel is None else str(self.wheel),
             "reason": self.reason or None,
+            "left_out": list(self.left_out),
+            "tested": self.tested or None,
+            "untried": self.untried or None,
             "log": None if self.log is None else str(self.log),
         }

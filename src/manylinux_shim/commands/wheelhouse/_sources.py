@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shutil
 from pathlib import Path
-from typing import TYPE_CHECKING, Optional
+from typing import TYPE_CHECKING, Callable, Optional
 
 from manylinux_shim._errors import ShimError
 from manylinux_shim._processes import run
@@ -35,10 +35,16 @@ def has_source(package: Package) -> bool:
     return bool(package.sdist or package.archive or package.vcs or package.directory)
 
 
-def source_of(package: Package, directory: Path, scratch: Path) -> Path:
+def source_of(
+    package: Package,
+    directory: Path,
+    scratch: Path,
+    got: Callable[[int], None] = lambda _: None,
+) -> Path:
     """The project of ``package``, in ``scratch / "tree"``, which is made.
 
-    ``directory`` is what paths of the lock are relative to. Raises ShimError for what
+    ``directory`` is what paths of the lock are relative to; ``got`` hears of the bytes that
+    come. Raises ShimError for what
     cannot be fetched or unpacked.
     """
     tree = scratch / "tree"
@@ -48,8 +54,13 @@ def source_of(package: Package, directory: Path, scratch: Path) -> Path:
         place = file.url or str(directory / str(file.path))
         archive = scratch / (getattr(file, "name", None) or file_name(place))
         scratch.mkdir(parents=True)
-        download(place, archive, file.hashes.get("sha256"), what)
-        project = unpack(archive, tree)
+        download(place, archive, file.hashes.get("sha256"), what, got)
+        try:
+            project = unpack(archive, tree)
+        except ShimError as error:
+            # The copy is gone by the time that this is read.
+            message = error.message.replace(str(archive), place)
+            raise ShimError(message, error.remedy) from error
     elif package.vcs is not None:
         project = tree
         address = package.vcs.url or str(directory / str(package.vcs.path))

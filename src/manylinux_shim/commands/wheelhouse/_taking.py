@@ -5,12 +5,12 @@ from __future__ import annotations
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
-from typing import Dict, List, Optional, Sequence, Tuple
+from typing import Callable, Dict, List, Optional, Sequence, Tuple
 
 from packaging.utils import InvalidWheelFilename, parse_wheel_filename
 
 from manylinux_shim._errors import SettingsError, ShimError
-from manylinux_shim._messages import say
+from manylinux_shim._messages import fetching, say
 from manylinux_shim.audit import audit_wheel, render_claims
 from manylinux_shim.commands._download import download
 from manylinux_shim.commands.build_wheels._building import put
@@ -20,7 +20,7 @@ from manylinux_shim.commands.wheelhouse._record import Record, sha256_of
 from manylinux_shim.commands.wheelhouse._result import Result
 from manylinux_shim.commands.wheelhouse._sources import has_source
 
-_AT_ONCE = 8
+AT_ONCE = 8
 """Files that are fetched side by side: waiting is most of it."""
 
 
@@ -33,8 +33,9 @@ def take(
     failure where there is no source.
     """
     files = {item.wheel.name: item.wheel for item in todo if item.wheel is not None}
-    with ThreadPoolExecutor(_AT_ONCE) as pool:
-        unfetched = dict(pool.map(lambda file: _fetch(file, out, record), files.values()))
+    whole = sum(file.size or 0 for file in files.values())
+    with ThreadPoolExecutor(AT_ONCE) as pool, fetching(f"{len(files)} wheels", whole) as got:
+        unfetched = dict(pool.map(lambda file: _fetch(file, out, record, got), files.values()))
     results, missing, used = [], [], set()
     for item in todo:
         if item.wheel is None:
@@ -60,14 +61,16 @@ def take(
     return results, missing
 
 
-def _fetch(file: File, out: Path, record: Record) -> Tuple[str, Optional[str]]:
+def _fetch(
+    file: File, out: Path, record: Record, got: Callable[[int], None]
+) -> Tuple[str, Optional[str]]:
     """Have a wheel's file in ``out``; its name, and why it could not be fetched."""
     path = out / file.name
     if file.sha256 and record.is_refused(file.sha256):
         return file.name, None
     try:
         if not (path.is_file() and file.sha256 and sha256_of(path) == file.sha256):
-            download(file.place, path, file.sha256, file.name)
+            download(file.place, path, file.sha256, file.name, got)
     except ShimError as error:
         return file.name, str(error)
     except OSError as error:

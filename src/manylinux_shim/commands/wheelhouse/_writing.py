@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 from pathlib import Path
 from typing import Any, Dict, List, NamedTuple, Sequence
 
+from manylinux_shim._errors import ShimError
 from manylinux_shim.commands.wheelhouse._deployment import Deployment
 from manylinux_shim.commands.wheelhouse._record import sha256_of
 from manylinux_shim.project import tomlkit
@@ -22,7 +24,7 @@ def write_locks(out: Path, pins: Dict[Deployment, Sequence[Pin]]) -> List[Path]:
     """Write both forms for every deployment; the files.
 
     For one they are ``requirements.txt`` and ``pylock.toml``; where there are several, the
-    deployment's name is in the file's.
+    deployment's name is in the file's. Raises ShimError when one cannot be written.
     """
     sums: Dict[Path, str] = {}
     written = []
@@ -38,8 +40,16 @@ def write_locks(out: Path, pins: Dict[Deployment, Sequence[Pin]]) -> List[Path]:
             (pylock, _pylock(deployment, packages, sums)),
         ):
             beside = out / f".{name}.part"
-            beside.write_text(text, encoding="utf-8")
-            written.append(beside.replace(out / name))
+            try:
+                beside.write_text(text, encoding="utf-8")
+                written.append(beside.replace(out / name))
+            except OSError as error:
+                with contextlib.suppress(OSError):
+                    beside.unlink()
+                raise ShimError(
+                    f"{out / name} cannot be written: {error.strerror}",
+                    "The wheels are there: call it again when there is space.",
+                ) from error
     return written
 
 

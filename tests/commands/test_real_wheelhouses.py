@@ -1,0 +1,244 @@
+"""Files as public projects have them, each a wheelhouse for three systems that are not this one.
+
+Every package that can be built here is there; both installers take it without a network; no
+file in it is of this machine's architecture; every binary wheel is proven; and a second run
+builds nothing.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any, Callable, Dict, List, NamedTuple, Set, Tuple
+
+import pytest
+from support import sdists, wheels
+from support.interpreters import Interpreter
+from support.machine import lacking
+from support.workshop import Outcome, Workshop
+
+from manylinux_shim._platforms import host_architecture
+
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.pypi,
+    pytest.mark.skipif(
+        sys.version_info < (3, 10), reason="the reader of locks is for Python 3.10 or later"
+    ),
+]
+
+FILES = Path(__file__).with_name("wheelhouses")
+PYTHON = "3.12"
+IDENTITY = ("-c", "user.name=a", "-c", "user.email=a@b", "-c", "commit.gpgsign=false")
+
+
+class System(NamedTuple):
+    """Where a wheelhouse is to be installed."""
+
+    arch: str
+    policy: str
+    uv: str
+    """uv's name of the platform."""
+    pip: Tuple[str, ...]
+    """pip's names of the platforms that it takes wheels of."""
+    machine: int
+    """``e_machine`` of its ELF files."""
+
+    @property
+    def name(self) -> str:
+        """As the locks have it."""
+        return f"{self.arch}-{self.policy}-cp312"
+
+    @property
+    def tag(self) -> str:
+        """What is asked for."""
+        return f"{self.policy}_{self.arch}"
+
+
+def glibc(newest: int) -> Tuple[str, ...]:
+    """What installers of a system with that glibc take."""
+    tags = [f"manylinux_2_{minor}_aarch64" for minor in range(newest, 16, -1)]
+    return (*tags, "manylinux2014_aarch64")
+
+
+SYSTEMS = (
+    System("aarch64", "manylinux_2_17", "aarch64-manylinux2014", glibc(17), 183),
+    System("aarch64", "manylinux_2_28", "aarch64-manylinux_2_28", glibc(28), 183),
+    System(
+        "x86_64",
+        "musllinux_1_2",
+        "x86_64-unknown-linux-musl",
+        ("musllinux_1_2_x86_64", "musllinux_1_1_x86_64", "musllinux_1_0_x86_64"),
+        62,
+    ),
+)
+
+
+class File(NamedTuple):
+    """One of the files, and what of it has to be built or cannot be."""
+
+    name: str
+    built: Tuple[str, ...]
+    """For aarch64 at 2_17, or for all."""
+    cannot: Tuple[Tuple[str, str, str], ...] = ()
+    """Package, policy and a word of the reason, for what no tool can build here."""
+
+
+CASES = (
+    File("flask_service.txt", ("gevent", "greenlet")),
+    File("fastapi_service.txt", ("asyncpg", "greenlet")),
+    File("data_job.txt", ("numpy", "pandas")),
+    File("lambda_function.txt", ("psycopg2",)),
+    File("discord_bot.txt", ("pillow", "pycares", "rapidfuzz")),
+    File("scraper.txt", ("rapidfuzz",)),
+    File("pure_sdists.txt", ("docopt", "intervaltree", "wikipedia")),
+    File("git_urls.txt", ("markupsafe", "simplejson")),
+    File("uv.lock", ("pillow",)),
+    File("pylock.toml", ("cbor2",)),
+)
+
+
+def repositories(directory: Path, workshop: Workshop) -> None:
+    """Bare repositories of two sdists, one of them below a directory."""
+    for name, inside, tag, requirement in (
+        ("markupsafe", "", "3.0.3", "markupsafe==3.0.3"),
+        ("shared", "python/simplejson", "v1", "simplejson==3.20.1"),
+    ):
+        work = directory / f"{name}-work"
+        tree = sdists.fetch(requirement, directory / f"{name}-sdist", workshop)
+        shutil.copytree(tree, work / inside)
+        for command in (
+            ["init", "-q"], ["add", "-f", "."], [*IDENTITY, "commit", "-qm", "all"], ["tag", tag],
+            ["clone", "-q", "--bare", ".", str(directory / f"{name}.git")],
+        ):  # fmt: skip
+            subprocess.run(["git", "-C", str(work), *command], check=True)
+
+
+def prepared(name: str, directory: Path, workshop: Workshop, builder: Path) -> List[str]:
+    """The arguments that name the file, which is made where a tool makes such files."""
+    uv = [str(builder), "-m", "uv"]
+    if name == "git_urls.txt":
+        repositories(directory / "repositories", workshop)
+        text = (
+            (FILES / name)
+            .read_text()
+            .replace("{repositories}", (directory / "repositories").as_uri())
+        )
+        (directory / name).write_text(text)
+    elif name == "uv.lock":
+        shutil.copy(FILES / "django_project/pyproject.toml", directory)
+        workshop.run([*uv, "lock", "-q", "-p", PYTHON], directory).passed()
+        return ["-r", name, "--extra", "images", "--group", "production"]
+    elif name == "pylock.toml":
+        compile_ = [*uv, "pip", "compile", "-q", "--universal", "--python-version", PYTHON]
+        lock = ["--format=pylock.toml", "-o", name]
+        workshop.run([*compile_, *lock, str(FILES / "locked_service.txt")], directory).passed()
+    else:
+        for path in FILES.glob("*.txt"):
+            shutil.copy(path, directory)
+    return ["-r", name]
+
+
+def environment() -> Dict[str, str]:
+    """A Rust that has the standard library of aarch64, where this machine has two."""
+    there = Path("/usr/lib/rustlib/aarch64-unknown-linux-gnu").is_dir()
+    return {"PATH": f"/usr/bin:{os.environ['PATH']}"} if there else {}
+
+
+@pytest.fixture(scope="module")
+def builder(workshop: Workshop) -> Path:
+    """The Python of an environment with the command, as its extra installs it, and installers."""
+    return workshop.venv(workshop.root / "wheelhouses", ["manylinux-shim[cli,relink]", "uv", "pip"])
+
+
+def filled(run: Callable[..., Outcome]) -> Dict[Tuple[str, str], Dict[str, Any]]:
+    """What came of a run, by package and policy."""
+    said = run()
+    found = json.loads(said.output[said.output.index("[\n") :])
+    return {(each["name"], f"{each['policy']}_{each['target']}"): each for each in found}
+
+
+def machines(directory: Path) -> Set[int]:
+    """``e_machine`` of all ELF files in a directory."""
+    found = set()
+    for path in directory.rglob("*"):
+        if path.is_file() and not path.is_symlink():
+            with path.open("rb") as file:
+                head = file.read(20)
+            if head[:4] == b"\x7fELF":
+                found.add(int.from_bytes(head[18:20], "little"))
+    return found
+
+
+def installed(
+    builder: Path, house: Path, requirements: Path, system: System, workshop: Workshop, to: Path
+) -> Tuple[List[str], List[str]]:
+    """The packages that uv and pip have installed from the wheelhouse, without an index."""
+    common = ["--no-index", "--find-links", str(house), "-r", str(requirements)]
+    uv = [str(builder), "-m", "uv", "pip", "install", "--python-platform", system.uv]
+    uv += ["--python-version", PYTHON, "--target", str(to / "uv")]
+    pip = [str(builder), "-m", "pip", "install", "--python-version", PYTHON, "--no-deps"]
+    pip += [word for tag in system.pip for word in ("--platform", tag)]
+    pip += ["--only-binary=:all:", "--target", str(to / "pip")]
+    offline = {"UV_OFFLINE": "1", "UV_FIND_LINKS": "", "PIP_FIND_LINKS": ""}
+    for command in (uv, pip):
+        workshop.run([*command, *common], to.parent, offline).passed()
+    by_uv, by_pip = (
+        sorted(path.name.lower() for path in (to / name).glob("*.dist-info"))
+        for name in ("uv", "pip")
+    )
+    return by_uv, by_pip
+
+
+@pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
+def test_file_becomes_a_wheelhouse_for_each_system(
+    case: File,
+    builder: Path,
+    workshop: Workshop,
+    interpreter: Callable[[str], Interpreter],
+    tmp_path: Path,
+) -> None:
+    interpreter(PYTHON)
+    if host_architecture() is None or host_architecture().name != "x86_64":
+        lacking("x86_64, which these are built across from,")
+    named = prepared(case.name, tmp_path, workshop, builder)
+    house = tmp_path / "house"
+    command = [str(builder), "-m", "manylinux_shim", "build", *named, "--python", PYTHON]
+    command += [word for system in SYSTEMS for word in ("--policy", system.tag)]
+    command += ["--package-settings", str(FILES / "settings.toml"), "-o", str(house), "--json"]
+
+    def run() -> Outcome:
+        return workshop.run(command, tmp_path, environment(), timeout=7200)
+
+    results = filled(run)
+    failed = {key: each["reason"] for key, each in results.items() if each["wheel"] is None}
+    assert set(failed) == {(name, policy) for name, policy, _ in case.cannot}, failed
+    for name, policy, word in case.cannot:
+        assert word in failed[name, policy]
+    how = {name: each["outcome"] for (name, policy), each in results.items() if "2_17" in policy}
+    assert all(how[name] == "built" for name in case.built), how
+
+    binary = [str(path) for path in house.glob("*.whl") if wheels.elf_members(path)]
+    if binary:
+        checked = [str(builder), "-m", "manylinux_shim", "check", *binary]
+        workshop.run(checked, tmp_path).passed()
+    for system in SYSTEMS:
+        to = tmp_path / "layers" / system.name
+        to.mkdir(parents=True)
+        requirements = house / f"requirements-{system.name}.txt"
+        by_uv, by_pip = installed(builder, house, requirements, system, workshop, to)
+        there = [n for (n, policy), each in results.items()
+                 if policy == system.tag and each["wheel"]]  # fmt: skip
+        assert by_uv == by_pip
+        assert len(by_uv) == len(there)
+        assert machines(to) <= {system.machine}
+
+    again = filled(run)
+    assert {key: each["wheel"] for key, each in again.items()} == {
+        key: each["wheel"] for key, each in results.items()
+    }
+    assert not [key for key, each in again.items() if each["outcome"] == "built"]
