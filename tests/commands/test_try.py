@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import shutil
 import subprocess
+import sys
 import zipfile
 from pathlib import Path
 from typing import List, Optional
@@ -11,12 +13,13 @@ import pytest
 from support.machine import lacking
 
 from manylinux_shim._errors import SettingsError
-from manylinux_shim._platforms import host_architecture, host_family
+from manylinux_shim._platforms import ARCHITECTURES, host_architecture, host_family
 from manylinux_shim.cli import main
 from manylinux_shim.commands.trying._attempt import Test as Asked
 from manylinux_shim.commands.trying._attempt import Untried, is_for_this_machine, versions_of
 from manylinux_shim.commands.trying._debian import host
-from manylinux_shim.commands.trying._there import choose
+from manylinux_shim.commands.trying._own_python import of_path
+from manylinux_shim.commands.trying._there import RELEASES, _root, choose
 from manylinux_shim.wheel import WheelName
 
 
@@ -110,7 +113,8 @@ def test_a_command_runs_in_an_empty_directory_with_the_wheel_installed(
         ("py3-none-any", ["python", "-c", "import other"], 1, "failed with 1"),
         ("py3-none-any", ["there-is-no-such-program"], 3, "no there-is-no-such-program"),
         ("cp399-cp399-any", ["python", "-V"], 3, "no Python 3.99"),
-        ("py3-none-musllinux_1_2_s390x", ["python", "-V"], 3, "musl"),
+        ("py3-none-musllinux_1_2_s390x", ["python", "-V"], 3, "cpython-3.12-linux-s390x-musl"),
+        ("cp312-cp312-manylinux_2_17_armv7l", ["python", "-V"], 3, "linux-armv7-gnueabihf"),
         ("py3-none-any", [], 2, "no command"),
     ],
 )
@@ -167,3 +171,91 @@ def test_a_wheel_for_another_machine_runs_there_without_being_asked(
     use = "import small, platform; print(platform.machine(), small.here)"
     assert main(["try", str(path), "--", "python", "-c", use]) == 0
     assert capfd.readouterr().out.startswith(f"{machine} []\n")
+
+
+USE = "import small, platform, sys; print(platform.machine(), sys.version_info[1], small.here)"
+
+
+@pytest.mark.foreign
+def test_a_python_of_the_target_is_one_to_try_a_wheel_with(
+    tmp_path: Path, capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    root = _root(RELEASES[1], ARCHITECTURES["aarch64"])
+    path = wheel(tmp_path, "py3-none-manylinux_2_17_aarch64")
+    python = root / "usr/bin/python3.11"
+    assert main(["try", "-p", str(python), str(path), "--", "python", "-c", USE]) == 0
+    printed = capfd.readouterr().out
+    assert printed.startswith("aarch64 11 []\n")
+    assert "passed on aarch64 with glibc (manylinux_2_36), Python 3.11" in printed
+    other = wheel(tmp_path, "py3-none-manylinux_2_17_s390x")
+    assert main(["try", "-p", str(python), str(other), "--", "python", "-V"]) == 3
+    assert "is for aarch64 with glibc" in capfd.readouterr().err
+
+
+@pytest.mark.foreign
+def test_uvs_python_of_the_target_is_used_where_debian_has_none(
+    tmp_path: Path, capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # Debian's, put where uv has its own: Debian 13, which the wheel asks for, has another.
+    theirs = _root(RELEASES[1], ARCHITECTURES["aarch64"]) / "usr"
+    own = tmp_path / "pythons/cpython-3.11.2-linux-aarch64-gnu"
+    (own / "bin").mkdir(parents=True)
+    shutil.copy(theirs / "bin/python3.11", own / "bin/python3.11")
+    shutil.copytree(theirs / "lib/python3.11", own / "lib/python3.11", symlinks=True)
+    path = wheel(tmp_path, "cp311-cp311-manylinux_2_41_aarch64")
+    monkeypatch.setenv("UV_PYTHON_INSTALL_DIR", str(tmp_path / "none"))
+    assert main(["try", str(path), "--", "python", "-c", USE]) == 3
+    assert "uv python install cpython-3.11-linux-aarch64-gnu" in capfd.readouterr().err
+    monkeypatch.setenv("UV_PYTHON_INSTALL_DIR", str(own.parent))
+    assert main(["try", str(path), "--", "python", "-c", USE]) == 0
+    printed = capfd.readouterr().out
+    assert printed.startswith("aarch64 11 []\n")
+    assert "(manylinux_2_41), Python 3.11" in printed
+
+
+MUSL_PYTHON = r"""
+#include <stdio.h>
+#include <string.h>
+int main(int count, char **words) {
+    if (count == 3 && strstr(words[2], "CS_GNU")) puts("[[3, 12], \"cpython\", false, null]");
+    else printf("asked to run %s\n", words[count - 1]);
+    return 0;
+}
+"""
+
+
+@pytest.mark.foreign
+@pytest.mark.parametrize("machine", ["x86_64", "aarch64"])
+def test_a_python_for_musl_is_started_by_musls_loader(
+    machine: str, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    # A program that answers as a Python does: none for musl is to be had from Debian.
+    python = tmp_path / "alpine/usr/bin/python3.12"
+    python.parent.mkdir(parents=True)
+    (tmp_path / "p.c").write_text(MUSL_PYTHON)
+    compile_ = [sys.executable, "-m", "ziglang", "cc", "-O2", "-fno-sanitize=all", "-dynamic"]
+    compile_ += ["-target", f"{machine}-linux-musl"]
+    subprocess.run([*compile_, "-o", str(python), str(tmp_path / "p.c")], check=True)
+    own = of_path(str(python))
+    if own is None and Path(f"/lib/ld-musl-{machine}.so.1").exists():
+        pytest.skip("this machine has musl's loader, and needs no other")
+    assert own is not None
+    assert (own.family, own.arch.name, own.root) == ("musllinux", machine, None)
+    path = wheel(tmp_path, f"cp312-cp312-musllinux_1_2_{machine}")
+    assert main(["try", "-p", str(python), str(path), "--", "python", "it"]) == 0
+    printed = capfd.readouterr().out
+    assert printed.startswith("asked to run it\n")
+    assert f"passed on {machine} with musl (musllinux_1_2), Python 3.12" in printed
+    newer = wheel(tmp_path, f"cp313-cp313-musllinux_1_2_{machine}")
+    assert main(["try", "-p", str(python), str(newer), "--", "python", "it"]) == 3
+    assert "not a supported wheel" in capfd.readouterr().err
+
+
+def test_a_python_of_this_machine_and_what_is_no_program_are_none_of_another(
+    tmp_path: Path,
+) -> None:
+    (tmp_path / "script").write_text("#!/bin/sh\n")
+    assert of_path(str(tmp_path / "script")) is None
+    assert of_path(str(tmp_path / "missing")) is None
+    assert of_path("3.12") is None
+    assert of_path(str(Path(sys.executable).resolve())) is None

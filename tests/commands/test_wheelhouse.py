@@ -303,25 +303,25 @@ def test_what_was_built_is_tested_and_goes_if_it_fails(
             "tests/words.txt": "abcde",
         },
     )
-    (tmp_path / "r.txt").write_text("./own\nintervaltree==2.1.0\n")
+    (tmp_path / "r.txt").write_text("./own\nratelimit==2.2.1\n")
     # Of another machine, with what the project has; and here, with what it depends on.
     use = "import tiny, sys; print(tiny.answer(open(sys.argv[1]).read()))"
     there = f"tiny:test=python -c '{use}' {{project}}/tests/words.txt"
-    here = "intervaltree:test=python -c 'import intervaltree as i; assert {}'"
+    here = "ratelimit:test=python -c 'import ratelimit as r; assert {}'"
     settings = ["-r", "r.txt", "--json", "-C", there]
-    failed = fill(*settings, "-C", here.format("not i.IntervalTree"))
+    failed = fill(*settings, "-C", here.format("not r.limits"))
     assert failed.code == 1
     found = outcomes(failed)
-    assert "its test failed with 1 on this machine" in found["intervaltree"]["reason"]
-    assert "AssertionError" in found["intervaltree"]["reason"]
-    assert not list(tmp_path.glob("house/intervaltree*.whl"))
-    assert "intervaltree" not in (tmp_path / "house/requirements.txt").read_text()
+    assert "its test failed with 1 on this machine" in found["ratelimit"]["reason"]
+    assert "AssertionError" in found["ratelimit"]["reason"]
+    assert not list(tmp_path.glob("house/ratelimit*.whl"))
+    assert "ratelimit" not in (tmp_path / "house/requirements.txt").read_text()
     if PYTHON in ("3.9", "3.11", "3.13"):  # those of Debian
         assert "aarch64" in found["tiny"]["tested"]
     else:
         assert found["tiny"]["untried"]
-    passed = outcomes(fill(*settings, "-C", here.format("i.IntervalTree")))
-    assert passed["intervaltree"]["tested"].startswith("this machine")
+    passed = outcomes(fill(*settings, "-C", here.format("r.limits")))
+    assert passed["ratelimit"]["tested"].startswith("this machine")
     assert passed["tiny"]["tested"] == found["tiny"]["tested"]
 
 

@@ -61,11 +61,13 @@ def attempt(wheel: Path, test: Test, room: Path, run: Run) -> Tried:
     name = WheelName.parse(wheel.name)
     work = room / "empty"
     work.mkdir()
-    if test.system is not None or not is_for_this_machine(name.platforms):
-        test = test._replace(python=test.python if test.system is not None else None)
+    from manylinux_shim.commands.trying._own_python import of_path
+
+    own = of_path(test.python) if test.python else None
+    if own is not None or test.system is not None or not is_for_this_machine(name.platforms):
         from manylinux_shim.commands.trying._there import Installed, install
 
-        installed: Installed = install(wheel, name, test, room)
+        installed: Installed = install(wheel, name, test, room, own)
         return Tried(
             run(installed.words(test.command), work, installed.environment), installed.name
         )

@@ -7,23 +7,28 @@ glibc and Python are those of its packages.
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import subprocess
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Dict, List, Sequence, Tuple
+from typing import Dict, List, NamedTuple, Optional, Sequence, Tuple
 
 from manylinux_shim._errors import SettingsError
 from manylinux_shim._messages import say
 from manylinux_shim._platforms import (
     ARCHITECTURES,
+    LEGACY_MANYLINUX,
     Architecture,
+    Policy,
+    Version,
     host_architecture,
     parse_platform_tag,
 )
 from manylinux_shim.commands.build_wheels._pythons import find_pip
 from manylinux_shim.commands.trying import _debian
 from manylinux_shim.commands.trying._attempt import Test, Untried, links, quietly, versions_of
+from manylinux_shim.commands.trying._own_python import OwnPython, ask, of_uv, runs_here
 from manylinux_shim.wheel import WheelName
 from manylinux_shim.zig import cache_root
 
@@ -82,22 +87,73 @@ class Installed:
         return [*self.python, str(program), *command[1:]]
 
 
-def install(wheel: Path, name: WheelName, test: Test, room: Path) -> Installed:
-    """Have the system that is asked for, and the wheel installed for its Python."""
-    arch, release = choose(name, test)
+def install(
+    wheel: Path, name: WheelName, test: Test, room: Path, own: Optional[OwnPython] = None
+) -> Installed:
+    """Have the system that is asked for, and the wheel installed for its Python.
+
+    ``own`` is a Python of the user's to try it with, instead of the system's.
+    """
+    if own is None:
+        try:
+            arch, release = choose(name, test)
+        except Untried as none:
+            own = _of_uv(name, test)
+            if own is None:
+                raise none from None
+    if own is not None:
+        return _with_own(wheel, name, test, room, own)
     root = _root(release, arch)
     site = room / "site"
-    _install(wheel, test, release, arch, site)
-    environment = {
+    python = (*_start(arch, root), str(root / "usr/bin" / f"python{release.python}"))
+    environment = _environment(room, site, root / "usr")
+    policy = Policy("manylinux", Version(*release.glibc))
+    _install(wheel, test, _Installer(release.python, policy, arch), site)
+    system = f"{release.name}, {arch.name}, Python {release.python}"
+    return Installed(system, site, python, environment)
+
+
+def _with_own(wheel: Path, name: WheelName, test: Test, room: Path, own: OwnPython) -> Installed:
+    """The same with a Python of the user's, in the root that it is of, or in one of Debian's."""
+    parsed = [found for found in map(parse_platform_tag, name.platforms) if found is not None]
+    if parsed and (own.family, own.arch.name) not in {(p.family, arch) for p, arch in parsed}:
+        raise Untried(f"{own.path} is for {own.system}, which the wheel is not for")
+    root = own.root or _debian_root(own, name, test)
+    start = _start(own.arch, root, own.loader)
+    site = room / "site"
+    # Of a virtual environment its own file tells where the Python is.
+    venv = (own.path.parent.parent / "pyvenv.cfg").is_file()
+    environment = _environment(room, site, None if venv else own.path.parent.parent)
+    facts = ask(start, own, environment)
+    _install(
+        wheel,
+        test,
+        _Installer(facts.short.rstrip("t"), facts.policy, own.arch, facts.free_threaded),
+        site,
+    )
+    where = f"{own.system} ({facts.policy}), Python {facts.short}"
+    return Installed(where, site, (*start, str(own.path)), environment)
+
+
+def _of_uv(name: WheelName, test: Test) -> Optional[OwnPython]:
+    """A Python that uv has installed for a machine that the wheel is for."""
+    versions = [text for text, _ in versions_of(name) if text[:1].isdigit() and text != "3"]
+    if test.python is not None and re.fullmatch(r"3\.\d+t?", test.python):
+        versions = [test.python]
+    if test.system not in (None, "oldest") or not versions:
+        return None
+    parsed = [found for found in map(parse_platform_tag, name.platforms) if found is not None]
+    return of_uv(versions, [(arch, policy.family) for policy, arch in parsed])
+
+
+def _environment(room: Path, site: Path, home: Optional[Path]) -> Dict[str, str]:
+    found = {
         "HOME": str(room),
         "LC_ALL": "C.UTF-8",
         "PATH": os.environ.get("PATH", os.defpath),
-        "PYTHONHOME": str(root / "usr"),
         "PYTHONPATH": str(site),
     }
-    python = (*_start(arch, root), str(root / "usr/bin" / f"python{release.python}"))
-    system = f"{release.name}, {arch.name}, Python {release.python}"
-    return Installed(system, site, python, environment)
+    return found if home is None else {**found, "PYTHONHOME": str(home)}
 
 
 def choose(name: WheelName, test: Test) -> Tuple[Architecture, Release]:
@@ -111,10 +167,11 @@ def choose(name: WheelName, test: Test) -> Tuple[Architecture, Release]:
             f"--on {test.system} is no system that is known here",
             f"There are {', '.join(known)}, and `oldest` of them.",
         )
-    if test.python is not None:
+    wanted = test.python if test.python and re.fullmatch(r"3\.\d+t?", test.python) else None
+    if test.system is not None and test.python is not None and wanted is None:
         raise Untried(
-            "another system is tried with its own Python",
-            "Leave --python out; --on chooses the system.",
+            f"{test.python} is a Python of this system, and {test.system} is another",
+            "Leave --python out, or name a version.",
         )
     arch, glibc = _promised(name)
     lacking = ""
@@ -129,9 +186,11 @@ def choose(name: WheelName, test: Test) -> Tuple[Architecture, Release]:
             )
         elif not _serves(name, release.python):
             lacking = f"the Python of {release.name} is {release.python}, which it is not for"
+        elif wanted not in (None, release.python):
+            lacking = f"the Python of {release.name} is {release.python}, and not {wanted}"
         else:
             return arch, release
-    raise Untried(lacking, "Try a wheel that such a system takes, or on such a machine.")
+    raise Untried(lacking, _remedy(name, arch, "gnu"))
 
 
 def _promised(name: WheelName) -> Tuple[Architecture, Tuple[int, int]]:
@@ -139,7 +198,10 @@ def _promised(name: WheelName) -> Tuple[Architecture, Tuple[int, int]]:
     parsed = [found for found in map(parse_platform_tag, name.platforms) if found is not None]
     glibc = [(policy, arch) for policy, arch in parsed if policy.family == "manylinux"]
     if parsed and not glibc:
-        raise Untried("no system with musl can be had here, and it is for musl")
+        raise Untried(
+            "Debian has no Python for musl, which it is for",
+            _remedy(name, ARCHITECTURES[parsed[0][1]], "musl"),
+        )
     if not glibc:
         host = host_architecture()
         if host is not None and name.platforms in (("any",), (f"linux_{host.name}",)):
@@ -147,6 +209,31 @@ def _promised(name: WheelName) -> Tuple[Architecture, Tuple[int, int]]:
         raise Untried(f"its tag, {'.'.join(name.platforms)}, promises no system")
     policy, arch = min(glibc)
     return ARCHITECTURES[arch], (policy.version.major, policy.version.minor)
+
+
+def _remedy(name: WheelName, arch: Architecture, libc: str) -> str:
+    """How to have a Python that the wheel can be tried with."""
+    version = next((text for text, _ in versions_of(name) if text[:2] == "3."), "3.12")
+    abi = {"armv7l": "eabihf"}.get(arch.name, "")
+    machine = {"armv7l": "armv7", "ppc64le": "powerpc64le", "i686": "x86"}.get(arch.name, arch.name)
+    return (
+        f"Name a Python of such a system with --python, such as the one in a root of Alpine, or"
+        f" have uv install one: uv python install cpython-{version}-linux-{machine}-{libc}{abi}"
+    )
+
+
+def _debian_root(own: OwnPython, name: WheelName, test: Test) -> Path:
+    """What of Debian has the loader and the libc that a Python needs which is of no root."""
+    cache = cache_root(os.environ, say) / "systems"
+    if own.family == "musllinux":
+        suite = "trixie" if own.arch.name == "riscv64" else "bookworm"
+        return _tree(cache, suite, own.arch.debian, ["musl"])
+    _, glibc = _promised(name) if name.platforms != ("any",) else (own.arch, (2, 0))
+    for release in RELEASES:
+        named = test.system in (None, "oldest", release.name)
+        if named and own.arch.name in release.architectures and release.glibc >= glibc:
+            return _root(release, own.arch)
+    raise Untried(f"no Debian that is known here is for {own.system}", "Name a Python in its root.")
 
 
 def _serves(name: WheelName, python: str) -> bool:
@@ -165,26 +252,33 @@ def _root(release: Release, arch: Architecture) -> Path:
     return _tree(cache, release.suite, arch.debian, _PACKAGES, dependencies=True)
 
 
-def _start(arch: Architecture, root: Path) -> List[str]:
-    """What a program of the system is run by: its own loader, or qemu, which finds that itself."""
+def _start(arch: Architecture, root: Path, named: Optional[str] = None) -> List[str]:
+    """What a program of the system is run by: its own loader, or qemu, which finds that itself.
+
+    ``named`` is the loader's path there, for a program that is not Debian's.
+    """
     emulator = _emulator(arch, root)
     if emulator:
         return emulator
     libraries = [root / "usr/lib" / arch.triplet_gnu, root / "usr/lib"]
+    if named is not None:
+        libraries += [root / "lib", root / "usr/local/lib"]
     loader = next(
         (path for directory in libraries for path in directory.glob(arch.glibc_loader)), None
     )
+    if named is not None:
+        loader = root / named.lstrip("/")
     if loader is None:
         raise Untried(
             f"the system in {root} has no loader", "Take the directory away, to have it anew."
         )
     path = ":".join(map(str, libraries))
-    return [str(loader), "--inhibit-cache", "--library-path", path]
+    inhibit = ["--inhibit-cache"] if not loader.name.startswith("ld-musl-") else []
+    return [str(loader), *inhibit, "--library-path", path]
 
 
 def _emulator(arch: Architecture, root: Path) -> List[str]:
-    host = host_architecture()
-    if host is not None and arch.name in (host.name, *(["i686"] * (host.name == "x86_64"))):
+    if runs_here(arch):
         return []
     name = f"qemu-{_QEMU.get(arch.name, arch.name)}"
     for program in (name, f"{name}-static"):
@@ -224,18 +318,44 @@ def _tree(
         ) from error
 
 
-def _install(wheel: Path, test: Test, release: Release, arch: Architecture, site: Path) -> None:
+class _Installer(NamedTuple):
+    """What pip has to know of the Python that it is not run by."""
+
+    python: str
+    """``3.12``."""
+    newest: Policy
+    arch: Architecture
+    free_threaded: bool = False
+
+    @property
+    def words(self) -> List[str]:
+        """pip's arguments."""
+        major, newest = self.newest.version
+        oldest = 4 if self.newest.family == "manylinux" else -1
+        tags = [
+            f"{self.newest.family}_{major}_{n}_{self.arch.name}" for n in range(newest, oldest, -1)
+        ]
+        old = [*LEGACY_MANYLINUX] if self.newest.family == "manylinux" else []
+        tags += [f"{each}_{self.arch.name}" for each in (*old, "linux")]
+        found = [word for tag in tags for word in ("--platform", tag)]
+        found += ["--implementation", "cp", "--python-version", self.python]
+        if self.free_threaded:
+            found += [
+                "--abi",
+                f"cp{self.python.replace('.', '')}t",
+                "--abi",
+                "abi3t",
+                "--abi",
+                "none",
+            ]
+        return found
+
+
+def _install(wheel: Path, test: Test, installer: _Installer, site: Path) -> None:
     """The wheel, and what it requires as wheels of that system, by pip into a directory."""
     pip = find_pip()
     if pip is None:
         raise Untried("a wheel is installed for another system by pip, which is not here")
-    major, minor = release.glibc
-    tags = [f"manylinux_{major}_{number}_{arch.name}" for number in range(minor, 4, -1)]
-    tags += [
-        f"{old}_{arch.name}" for old in ("manylinux2014", "manylinux2010", "manylinux1", "linux")
-    ]
-    platforms = [word for tag in tags for word in ("--platform", tag)]
     command = [*pip, "install", "--quiet", "--disable-pip-version-check", "--target", str(site)]
-    command += ["--only-binary", ":all:", "--implementation", "cp", *platforms]
-    command += ["--python-version", release.python, *links(test), str(wheel), *test.requires]
-    quietly(command)
+    command += ["--only-binary", ":all:", *installer.words]
+    quietly([*command, *links(test), str(wheel), *test.requires])
