@@ -30,7 +30,8 @@ def _add_arguments(parser: argparse.ArgumentParser) -> None:
         "-p",
         "--python",
         metavar="PYTHON",
-        help="a version, or a path (what the wheel is tagged for)",
+        help="a version, or a path, which may be of another machine's or musl's (what the wheel is"
+        " tagged for)",
     )
     parser.add_argument(
         "--requires",
