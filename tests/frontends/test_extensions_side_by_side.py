@@ -9,6 +9,7 @@ import subprocess
 import sys
 import time
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Callable, Dict, List, Optional
 
 import pytest
@@ -17,6 +18,7 @@ from support.interpreters import Interpreter
 from support.workshop import UV_BUILD_HERE, UV_BUILD_WHEEL, Outcome, Workshop
 
 from manylinux_shim._processes import descendants
+from manylinux_shim.side_by_side._extensions import largest_first
 
 COMPILER = """\
 #!{python}
@@ -217,6 +219,26 @@ def test_an_extension_that_may_fail_fails_alone(project: Project, out: Path) -> 
     assert "the optional extension many.m1 failed" in built.output
     names = wheels.elf_members(wheels.only_wheel(out))
     assert len(names) == COUNT - 1
+
+
+def test_the_largest_begins_first_unless_two_make_the_same_file(tmp_path: Path) -> None:
+    for name, size in (("a", 10), ("b", 30), ("c", 20), ("d", 30)):
+        (tmp_path / f"{name}.c").write_text("/" * size)
+
+    def order(*sources: str) -> List[int]:
+        extensions = [
+            SimpleNamespace(
+                name=f"m{n}", sources=[str(tmp_path / source) for source in words.split()]
+            )
+            for n, words in enumerate(sources)
+        ]
+        command = SimpleNamespace(extensions=extensions, get_ext_fullpath=lambda name: name)
+        return [place for place, _ in largest_first(command)]
+
+    assert order("a.c", "b.c", "c.c", "d.c") == [1, 3, 2, 0]
+    assert order("a.c c.c", "b.c") == [0, 1]  # 30 each
+    assert order("a.c", "not_there_yet.c", "c.c") == [2, 0, 1]
+    assert order("a.c", "b.c", "c.c", "b.c") == [0, 1, 2, 3]
 
 
 def test_the_error_is_the_first_extensions(project: Project, out: Path) -> None:

@@ -1,9 +1,9 @@
 """The extensions of a project, built side by side where their order cannot matter.
 
 Each has a thread, and the threads take turns: one alone is in Python's code at any time,
-and the next has its turn while the one waits for a command. They begin in the order of the
-extensions. So whatever setuptools, Cython and SWIG do for an extension is done as ever, and
-only commands run at once.
+and the next has its turn while the one waits for a command. What is largest begins first, so
+that it is not what all wait for at the end. So whatever setuptools, Cython and SWIG do for an
+extension is done as ever, and only commands run at once.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from __future__ import annotations
 import functools
 import os
 import threading
-from typing import Any, Dict, List, Set
+from typing import Any, Dict, List, Set, Tuple
 
 from manylinux_shim.side_by_side._jobs import Jobs, Turn
 
@@ -53,7 +53,8 @@ class Extensions:
 
         lock = threading.Lock()
         turns: List[Turn] = []
-        futures: List[Any] = []
+        futures: Dict[int, Any] = {}
+        """By the place in the list of extensions."""
         last: Dict[str, Any] = {}
         """The last extension that makes a file."""
 
@@ -74,19 +75,19 @@ class Extensions:
             min(self._count, len(command.extensions))
         ) as pool:
             try:
-                for extension in command.extensions:
-                    made = files(command, extension)
+                for place, made in largest_first(command):
+                    extension = command.extensions[place]
                     others = {last[name] for name in made if name in last}
                     before = turns[-1] if turns else first
                     turns.append(Turn(lock))
                     future = pool.submit(build, extension, turns[-1], before, others)
-                    futures.append(future)
+                    futures[place] = future
                     last.update(dict.fromkeys(made, future))
-                for extension, future in zip(command.extensions, futures):
+                for place, extension in enumerate(command.extensions):
                     with command._filter_build_errors(extension):
-                        future.result()
+                        futures[place].result()
             except BaseException:
-                for future in futures:
+                for future in futures.values():
                     future.cancel()
                 self._jobs.end()
                 for turn in turns:
@@ -121,6 +122,27 @@ def in_any_order(command: Any) -> bool:
         if any(os.path.abspath(d).startswith(built) for d in searched):
             return False
     return True
+
+
+def largest_first(command: Any) -> List[Tuple[int, Set[str]]]:
+    """The places of a ``build_ext``'s extensions, and what each makes; most source text first.
+
+    Where one makes a file that another makes too, all stay in their order.
+    """
+    extensions = command.extensions
+    made = [files(command, extension) for extension in extensions]
+    if len(set().union(*made)) < sum(map(len, made)):
+        return list(enumerate(made))
+    sizes = [sum(map(_size, extension.sources)) for extension in extensions]
+    return [(place, made[place]) for place in sorted(range(len(made)), key=lambda n: -sizes[n])]
+
+
+def _size(source: Any) -> int:
+    """Bytes of a source; 0 where it is not there yet."""
+    try:
+        return os.path.getsize(source)
+    except OSError:
+        return 0
 
 
 def _is_there(source: Any) -> bool:
