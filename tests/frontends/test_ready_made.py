@@ -9,6 +9,7 @@ from typing import Dict, Tuple
 
 import pytest
 from support import projects, wheels
+from support.machine import lacking
 from support.workshop import ERROR, UV_BUILD_HERE, UV_BUILD_WHEEL, Workshop, contents
 
 from manylinux_shim.project import has_ready_made
@@ -16,6 +17,11 @@ from manylinux_shim.project import has_ready_made
 pytestmark = pytest.mark.skipif(shutil.which("gcc") is None, reason="no compiler of this machine")
 
 PROGRAM = '#include <stdio.h>\nint main(void) { return puts("ready") < 0; }\n'
+
+USE = (
+    "import subprocess, tool, pathlib; path = pathlib.Path(tool.__file__).parent / 'bin/ready';"
+    " path.chmod(0o755); print(subprocess.check_output([path], text=True), end='')"
+)
 
 _PROJECT = """
 [project]
@@ -35,16 +41,24 @@ BACKENDS: Dict[str, Tuple[str, str]] = {
 }
 
 
-def made(directory: Path, requires: str, backend: str, tables: str, settings: str = "") -> Path:
+def made(
+    directory: Path,
+    requires: str,
+    backend: str,
+    tables: str,
+    settings: str = "",
+    source: str = PROGRAM,
+    *libraries: str,
+) -> Path:
     """A project whose tree has a program that needs this machine's glibc."""
     files = {
         "pyproject.toml": projects.pyproject([requires], backend, settings) + _PROJECT + tables,
         "tool/__init__.py": '"""A program."""\n',
-        "program.c": PROGRAM,
+        "program.c": source,
     }
     project = projects.write(directory, files)
     (project / "tool" / "bin").mkdir()
-    command = ["gcc", "program.c", "-o", "tool/bin/ready"]
+    command = ["gcc", "program.c", "-o", "tool/bin/ready", *libraries]
     subprocess.run(command, cwd=project, check=True)
     (project / "program.c").unlink()
     return project
@@ -60,11 +74,30 @@ def test_program_in_the_tree_is_linked_again(
     wheel = wheels.only_wheel(out)
     assert wheel.name == f"tool-1.0-py3-none-{wheels.lowest_tags()}.whl"
     wheels.check_manylinux(wheel)
-    use = (
-        "import subprocess, tool, pathlib; path = pathlib.Path(tool.__file__).parent / 'bin/ready';"
-        " path.chmod(0o755); print(subprocess.check_output([path], text=True), end='')"
-    )
-    assert workshop.try_wheel(wheel, tmp_path / "fresh", use) == "ready\n"
+    assert workshop.try_wheel(wheel, tmp_path / "fresh", USE) == "ready\n"
+
+
+USES_LZ4 = """\
+#include <lz4.h>
+#include <stdio.h>
+int main(void) { return printf("%s\\n", LZ4_versionNumber() > 10000 ? "ready" : "old") < 0; }
+"""
+
+
+@pytest.mark.parametrize("name", BACKENDS)
+def test_program_in_the_tree_is_repaired_with_the_library_that_it_needs(
+    name: str, workshop: Workshop, tmp_path: Path, out: Path
+) -> None:
+    if not Path("/usr/include/lz4.h").exists():
+        lacking("header of lz4")
+    backend, tables = BACKENDS[name]
+    settings = "repair = true"
+    project = made(tmp_path / "project", name, backend, tables, settings, USES_LZ4, "-llz4")
+    workshop.build(UV_BUILD_WHEEL, project, out).passed()
+    wheel = wheels.only_wheel(out)
+    wheels.check_manylinux(wheel)
+    assert [n for n in wheels.elf_members(wheel) if n.startswith("tool.libs/liblz4-")]
+    assert workshop.try_wheel(wheel, tmp_path / "fresh", USE) == "ready\n"
 
 
 NOT_OURS = "This build's compiler has not linked it, which links for glibc 2.17: call the one that"
