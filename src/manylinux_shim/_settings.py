@@ -33,7 +33,7 @@ PACKAGES = "package"
 PACKAGE_ONLY = ("test", "test-requires")
 """What stands in such a table besides settings: a command line, and requirements of it."""
 
-ENVIRONMENT_ONLY = ("VERBOSE", "CACHE_DIR", "JOBS", "EMULATOR")
+ENVIRONMENT_ONLY = ("VERBOSE", "CACHE_DIR", "JOBS", "EMULATOR", "DEBIAN")
 """Variables of ours that are about the machine, not the build, and are no settings."""
 
 MODES = ("zig", "check", "relink", "off")

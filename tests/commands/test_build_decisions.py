@@ -18,7 +18,7 @@ from manylinux_shim._platforms import ARCHITECTURES
 from manylinux_shim.audit._systems import SYSTEMS
 from manylinux_shim.commands.build_wheels._building import Order, Outcome, Task, failure, stage_of
 from manylinux_shim.commands.build_wheels._frontends import Frontend
-from manylinux_shim.commands.build_wheels._jobs import Job, make_jobs, matrix, words
+from manylinux_shim.commands.build_wheels._jobs import Entry, Job, make_jobs, matrix, words
 from manylinux_shim.commands.build_wheels._pythons import Python
 from manylinux_shim.commands.build_wheels._summary import headline, oldest_systems, table, to_json
 
@@ -122,7 +122,7 @@ def test_names_are_separated_by_commas_or_given_again() -> None:
 def test_matrix_has_one_entry_a_job_that_an_engine_can_use() -> None:
     jobs = [Job("armv7l", "musllinux_1_2", "3.12"), Job("x86_64", None, "")]
     common = ["pkg dir", "-C", "a=b c"]
-    found = matrix("github", [(job, common) for job in jobs], "3.11")
+    found = matrix("github", [Entry(job, common) for job in jobs], "3.11")
     first, second = json.loads(json.dumps(found))["include"]
     assert shlex.split(first["command"]) == [
         *("manylinux-shim", "build", "pkg dir", "-C", "a=b c", "--target", "armv7l"),
@@ -131,12 +131,17 @@ def test_matrix_has_one_entry_a_job_that_an_engine_can_use() -> None:
     assert shlex.split(first["command"])[2:] == shlex.split(first["arguments"])
     assert (first["qemu"], first["artifact"]) == ("linux/arm/v7", "wheel-3.12-musllinux_1_2-armv7l")
     assert (second["policy"], second["python"]) == ("default", "3.11")
+    interpreters = (first["interpreter"], second["interpreter"])
+    assert interpreters == ("", "cpython-3.11-linux-x86_64-gnu")
+    (of_one,) = matrix("github", [Entry(jobs[1], ["-r", "r"], "pkg")], "3.14t")["include"]
+    assert of_one["artifact"] == "wheel-pkg-3.14t-default-x86_64"
+    assert of_one["interpreter"] == "cpython-3.14+freethreaded-linux-x86_64-gnu"
     assert "--policy" not in second["command"]
 
 
 @pytest.mark.skipif(sys.version_info < (3, 9), reason="check-jsonschema is for 3.9 and later")
 def test_gitlab_takes_the_matrix_of_a_child_pipeline(tmp_path: Path) -> None:
-    jobs = [(Job("aarch64", policy, "3.12"), []) for policy in ("auto", "musllinux_1_2")]
+    jobs = [Entry(Job("aarch64", policy, "3.12"), []) for policy in ("auto", "musllinux_1_2")]
     found = matrix("gitlab", jobs, "3.11")
     entries = found[".manylinux-shim"]["parallel"]["matrix"]
     assert [entry["POLICY"] for entry in entries] == ["auto", "musllinux_1_2"]
@@ -153,7 +158,7 @@ def test_gitlab_takes_the_matrix_of_a_child_pipeline(tmp_path: Path) -> None:
 
 def test_every_architecture_has_a_name_for_emulation_and_an_artifact_of_its_own() -> None:
     jobs = [Job(name, None, "/opt/pypy/bin/pypy3") for name in ARCHITECTURES]
-    entries = matrix("forgejo", [(job, []) for job in jobs], "3.11")["include"]
+    entries = matrix("forgejo", [Entry(job, []) for job in jobs], "3.11")["include"]
     assert len({entry["artifact"] for entry in entries}) == len(ARCHITECTURES)
     assert all(entry["qemu"].startswith("linux/") for entry in entries)
     assert not any(set(entry["artifact"]) & set('":<>|*?\\/') for entry in entries)

@@ -113,7 +113,7 @@ def test_a_command_runs_in_an_empty_directory_with_the_wheel_installed(
         ("py3-none-any", ["python", "-c", "import other"], 1, "failed with 1"),
         ("py3-none-any", ["there-is-no-such-program"], 3, "no there-is-no-such-program"),
         ("cp399-cp399-any", ["python", "-V"], 3, "no Python 3.99"),
-        ("py3-none-musllinux_1_2_s390x", ["python", "-V"], 3, "cpython-3.12-linux-s390x-musl"),
+        ("cp39-abi3-musllinux_1_2_aarch64", ["python", "-V"], 3, "cpython-3.9-linux-aarch64-musl"),
         ("cp312-cp312-manylinux_2_17_armv7l", ["python", "-V"], 3, "linux-armv7-gnueabihf"),
         ("py3-none-any", [], 2, "no command"),
     ],
@@ -237,10 +237,10 @@ def test_a_python_for_musl_is_started_by_musls_loader(
     compile_ += ["-target", f"{machine}-linux-musl"]
     subprocess.run([*compile_, "-o", str(python), str(tmp_path / "p.c")], check=True)
     own = of_path(str(python))
-    if own is None and Path(f"/lib/ld-musl-{machine}.so.1").exists():
-        pytest.skip("this machine has musl's loader, and needs no other")
     assert own is not None
-    assert (own.family, own.arch.name, own.root) == ("musllinux", machine, None)
+    assert (own.family, own.arch.name) == ("musllinux", machine)
+    installed = machine == "x86_64" and Path("/lib/ld-musl-x86_64.so.1").exists()
+    assert own.root == (Path("/") if installed else None)
     path = wheel(tmp_path, f"cp312-cp312-musllinux_1_2_{machine}")
     assert main(["try", "-p", str(python), str(path), "--", "python", "it"]) == 0
     printed = capfd.readouterr().out

@@ -110,7 +110,7 @@ def _fill(options: argparse.Namespace, jobs: Sequence[Job], settings: Sequence[s
         return INTERRUPTED
 
 
-def _write_matrix(engine: str, jobs: Sequence[Tuple[Job, Sequence[str]]]) -> int:
+def _write_matrix(engine: str, jobs: Sequence[_jobs.Entry]) -> int:
     this = "{}.{}".format(*sys.version_info)
     sys.stdout.write(json.dumps(_jobs.matrix(engine, jobs, this)) + "\n")
     return 0
@@ -131,7 +131,7 @@ def _print_matrix(options: argparse.Namespace, jobs: Sequence[Job]) -> int:
             common += [f"--{name}", getattr(options, name)]
     if options.out != Path("dist"):
         common += ["--out", str(options.out)]
-    return _write_matrix(options.print_matrix, [(job, common) for job in jobs])
+    return _write_matrix(options.print_matrix, [_jobs.Entry(job, common) for job in jobs])
 
 
 def _checked(settings: Sequence[str]) -> Tuple[str, ...]:

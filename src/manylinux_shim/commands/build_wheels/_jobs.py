@@ -9,7 +9,7 @@ import dataclasses
 import re
 import shlex
 from dataclasses import dataclass
-from typing import Any, Dict, List, Mapping, Optional, Sequence, Tuple
+from typing import Any, Dict, List, Mapping, NamedTuple, Optional, Sequence, Tuple
 
 from manylinux_shim._errors import SettingsError
 from manylinux_shim._plan import Host, make_plan
@@ -21,6 +21,7 @@ from manylinux_shim._platforms import (
     parse_platform_tag,
 )
 from manylinux_shim._settings import Settings
+from manylinux_shim.commands.build_wheels._pythons import uv_name
 
 ALL = "all"
 _NOT_IN_ALL = ("loongarch64",)
@@ -164,37 +165,51 @@ _PLATFORMS = {
 """The platform names of the OCI image specification, which are Go's ``GOOS/GOARCH``."""
 
 
-def matrix(engine: str, jobs: Sequence[Tuple[Job, Sequence[str]]], python: str) -> Dict[str, Any]:
+class Entry(NamedTuple):
+    """One job of a matrix."""
+
+    job: Job
+    arguments: Sequence[str]
+    """What it has besides target, policy and Python."""
+    package: str = ""
+    """Which one it builds, where there are several."""
+
+
+def matrix(engine: str, jobs: Sequence[Entry], python: str) -> Dict[str, Any]:
     """Jobs, each with its own arguments, in the form that a CI engine takes.
 
     For GitHub and Forgejo it is the value of a job's ``strategy.matrix``, as
     ``fromJSON`` takes it; for GitLab a hidden job ``.manylinux-shim`` with
     ``parallel:matrix``, for a child pipeline whose job extends it, and with the keys as
     variables in capitals. ``python`` is the version to name where none was asked for.
-    ``qemu`` is the platform as docker and its actions name it, for whoever runs the
-    wheel's tests under emulation.
+    ``interpreter`` is uv's name of the target's Python, which ``try`` and ``--test`` find when
+    uv has installed it; ``qemu`` is the platform as docker and its actions name it.
     """
-    entries = [_entry(job, job.python or python, arguments) for job, arguments in jobs]
+    entries = [_entry(entry, entry.job.python or python) for entry in jobs]
     if engine != "gitlab":
         return {"include": entries}
     variables = [{key.upper(): value for key, value in entry.items()} for entry in entries]
     return {".manylinux-shim": {"parallel": {"matrix": variables}}}
 
 
-def _entry(job: Job, python: str, common: Sequence[str]) -> Dict[str, str]:
+def _entry(entry: Entry, python: str) -> Dict[str, str]:
+    job = entry.job
     own = ["--target", job.target]
     if job.policy is not None:
         own += ["--policy", job.policy]
     own += ["--python", python]
-    arguments = [*common, *own]
+    arguments = [*entry.arguments, *own]
+    what = "-".join(filter(None, [entry.package, _plain(python), job.policy_name, job.target]))
+    family = "musllinux" if (job.policy or "").startswith("musllinux") else "manylinux"
     return {
         "target": job.target,
         "policy": job.policy_name,
         "python": python,
         "arguments": _line(arguments),
         "command": _line(["manylinux-shim", "build", *arguments]),
+        "interpreter": uv_name(python, job.target, family),
         "qemu": _PLATFORMS[job.target],
-        "artifact": f"wheel-{_plain(python)}-{job.policy_name}-{job.target}",
+        "artifact": f"wheel-{what}",
     }
 
 

@@ -134,6 +134,29 @@ def _inspect(path: str) -> Optional[Python]:
         return None
 
 
+def uv_name(version: str, arch: str, family: str) -> str:
+    """uv's name of the Python for an architecture and a libc family; empty where it has none.
+
+    ``cpython-3.12-linux-aarch64-musl``; the names of ``uv python list --all-arches``.
+    """
+    machine = _UV_MACHINES.get((arch, family))
+    if machine is None or not _VERSION.fullmatch(version):
+        return ""
+    return f"cpython-{version.replace('t', '+freethreaded')}-linux-{machine}"
+
+
+_UV_MACHINES = {
+    ("x86_64", "manylinux"): "x86_64-gnu",
+    ("x86_64", "musllinux"): "x86_64-musl",
+    ("aarch64", "manylinux"): "aarch64-gnu",
+    ("aarch64", "musllinux"): "aarch64-musl",
+    ("armv7l", "manylinux"): "armv7-gnueabihf",
+    ("ppc64le", "manylinux"): "powerpc64le-gnu",
+    ("riscv64", "manylinux"): "riscv64gc-gnu",
+    ("s390x", "manylinux"): "s390x-gnu",
+}
+
+
 def find_uv() -> Optional[str]:
     """The uv that is installed beside this Python, else one on the path."""
     try:

@@ -37,8 +37,19 @@ class Source:
     """The keyring's path; empty where apt's general one is used."""
 
 
+_MIRROR, _KEYRING = "MANYLINUX_SHIM_DEBIAN", "/usr/share/keyrings/debian-archive-keyring.gpg"
+
+
 def source() -> Source:
-    """The first of apt's sources that is Debian itself; RuntimeError if there is none."""
+    """The first of apt's sources that is Debian itself, or the mirror that a variable names.
+
+    RuntimeError if there is none.
+    """
+    mirror = os.environ.get(_MIRROR)
+    if mirror:
+        if not Path(_KEYRING).is_file():
+            raise RuntimeError(f"{_KEYRING} is missing: apt install debian-archive-keyring")
+        return Source(mirror, _KEYRING)
     listed = subprocess.run(
         ["apt-get", "indextargets", "Origin: Debian", "Label: Debian", "Component: main"],
         stdout=subprocess.PIPE,
@@ -48,7 +59,8 @@ def source() -> Source:
     fields = dict(re.findall(r"^([A-Za-z-]+): (.*)$", listed.partition("\n\n")[0], re.MULTILINE))
     if "Repo-URI" not in fields:
         raise RuntimeError(
-            "apt knows no source of Debian's packages: run `apt-get update` on a Debian system"
+            "apt knows no source of Debian's packages: run `apt-get update` on a Debian system; on"
+            f" Ubuntu name a mirror of Debian in {_MIRROR}, and install debian-archive-keyring"
         )
     listing, _, number = fields["Sourcesentry"].rpartition(":")
     entry = _entry(Path(listing).read_text(encoding="utf-8"), int(number))

@@ -21,6 +21,7 @@ from manylinux_shim._platforms import (
     Policy,
     Version,
     host_architecture,
+    host_family,
 )
 from manylinux_shim._processes import answer
 from manylinux_shim.commands.build_wheels._pythons import find_uv
@@ -55,9 +56,10 @@ class OwnPython:
 
     @property
     def root(self) -> Optional[Path]:
-        """The directory above it that has its loader, as ``/`` has this machine's."""
+        """The directory above it that has its loader, as ``/`` has those of this machine."""
         for directory in self.path.parents:
-            if directory != Path("/") and _below(directory, self.loader).exists():
+            known = directory != Path("/") or runs_here(self.arch)
+            if known and _below(directory, self.loader).exists():
                 return directory
         return None
 
@@ -97,9 +99,11 @@ def of_path(text: str) -> Optional[OwnPython]:
         None,
     )
     loader = facts.interpreter
-    if arch is None or not loader or (runs_here(arch) and Path(loader).exists()):
+    if arch is None or not loader:
         return None
     family = "musllinux" if Path(loader).name.startswith("ld-musl-") else "manylinux"
+    if runs_here(arch) and Path(loader).exists() and family == host_family():
+        return None
     return OwnPython(path, arch, family, loader)
 
 

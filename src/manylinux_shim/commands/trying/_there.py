@@ -25,7 +25,7 @@ from manylinux_shim._platforms import (
     host_architecture,
     parse_platform_tag,
 )
-from manylinux_shim.commands.build_wheels._pythons import find_pip
+from manylinux_shim.commands.build_wheels._pythons import find_pip, uv_name
 from manylinux_shim.commands.trying import _debian
 from manylinux_shim.commands.trying._attempt import Test, Untried, links, quietly, versions_of
 from manylinux_shim.commands.trying._own_python import OwnPython, ask, of_uv, runs_here
@@ -190,7 +190,7 @@ def choose(name: WheelName, test: Test) -> Tuple[Architecture, Release]:
             lacking = f"the Python of {release.name} is {release.python}, and not {wanted}"
         else:
             return arch, release
-    raise Untried(lacking, _remedy(name, arch, "gnu"))
+    raise Untried(lacking, _remedy(name, arch, "manylinux"))
 
 
 def _promised(name: WheelName) -> Tuple[Architecture, Tuple[int, int]]:
@@ -200,7 +200,7 @@ def _promised(name: WheelName) -> Tuple[Architecture, Tuple[int, int]]:
     if parsed and not glibc:
         raise Untried(
             "Debian has no Python for musl, which it is for",
-            _remedy(name, ARCHITECTURES[parsed[0][1]], "musl"),
+            _remedy(name, ARCHITECTURES[parsed[0][1]], "musllinux"),
         )
     if not glibc:
         host = host_architecture()
@@ -211,15 +211,13 @@ def _promised(name: WheelName) -> Tuple[Architecture, Tuple[int, int]]:
     return ARCHITECTURES[arch], (policy.version.major, policy.version.minor)
 
 
-def _remedy(name: WheelName, arch: Architecture, libc: str) -> str:
+def _remedy(name: WheelName, arch: Architecture, family: str) -> str:
     """How to have a Python that the wheel can be tried with."""
     version = next((text for text, _ in versions_of(name) if text[:2] == "3."), "3.12")
-    abi = {"armv7l": "eabihf"}.get(arch.name, "")
-    machine = {"armv7l": "armv7", "ppc64le": "powerpc64le", "i686": "x86"}.get(arch.name, arch.name)
-    return (
-        f"Name a Python of such a system with --python, such as the one in a root of Alpine, or"
-        f" have uv install one: uv python install cpython-{version}-linux-{machine}-{libc}{abi}"
-    )
+    root = "Alpine" if family == "musllinux" else "another distribution"
+    text = f"Name a Python of such a system with --python, such as that of a root of {root}"
+    known = uv_name(version, arch.name, family)
+    return f"{text}, or have uv install one: uv python install {known}" if known else f"{text}."
 
 
 def _debian_root(own: OwnPython, name: WheelName, test: Test) -> Path:

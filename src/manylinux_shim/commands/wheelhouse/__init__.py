@@ -21,7 +21,7 @@ from manylinux_shim._errors import SettingsError, ShimError
 from manylinux_shim._messages import say
 from manylinux_shim.commands.build_wheels._building import writable
 from manylinux_shim.commands.build_wheels._children import ended_as_interrupted
-from manylinux_shim.commands.build_wheels._jobs import Job
+from manylinux_shim.commands.build_wheels._jobs import Entry, Job
 from manylinux_shim.commands.build_wheels._report import publish_page, require_writable
 from manylinux_shim.commands.wheelhouse._builds import build_missing
 from manylinux_shim.commands.wheelhouse._deployment import Deployment, deployments
@@ -203,6 +203,9 @@ def _summary(results: Sequence[Result]) -> str:
     return ", ".join(f"{count} {how}" for how, count in counts.items()) or "nothing is needed"
 
 
-def to_matrix(found: Sequence[Item], common: Sequence[str]) -> List[Tuple[Job, List[str]]]:
+def to_matrix(found: Sequence[Item], common: Sequence[str]) -> List[Entry]:
     """Each package's job, and the arguments that build it alone."""
-    return [(item.deployment.job, [*common, "--only", str(item.package.name)]) for item in found]
+    return [
+        Entry(item.deployment.job, [*common, "--only", name], name)
+        for item, name in ((item, str(item.package.name)) for item in found)
+    ]
