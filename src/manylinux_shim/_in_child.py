@@ -40,7 +40,7 @@ import traceback
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import Callable
+    from typing import Any, Callable
 
 
 def main(request_path: str) -> int:
@@ -95,14 +95,32 @@ def _left_out() -> list[str]:
         return []
     try:
         command = distribution.get_command_obj("build_ext", create=False)
+        if command is None:
+            return []
+        # setuptools-rust's lie in the same places, some of them as .abi3.so.
+        extensions = [*(command.extensions or ()), *(_rust_extensions(distribution))]
         return [
             extension.name
-            for extension in (command.extensions or () if command is not None else ())
+            for extension in extensions
             if getattr(extension, "optional", None)
-            and not os.path.exists(command.get_ext_fullpath(extension.name))
+            and not _is_there(command.get_ext_fullpath(extension.name))
         ]
     except Exception:  # projects have commands of their own, and may have anything there
         return []
+
+
+def _rust_extensions(distribution: object) -> list[Any]:
+    """What setuptools-rust was told to build; it leaves the list where it read it."""
+    return list(getattr(distribution, "rust_extensions", None) or ())
+
+
+def _is_there(module: str) -> bool:
+    """Whether there is a module of this path, with whatever suffix."""
+    directory, name = os.path.split(module)
+    stem = name.partition(".")[0]
+    return os.path.isdir(directory) and any(
+        other.partition(".")[0] == stem and other.endswith(".so") for other in os.listdir(directory)
+    )
 
 
 def _end_together(ending: list[Callable[[], None]]) -> None:

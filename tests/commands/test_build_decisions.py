@@ -16,7 +16,14 @@ from manylinux_shim._errors import SettingsError
 from manylinux_shim._plan import Host
 from manylinux_shim._platforms import ARCHITECTURES
 from manylinux_shim.audit._systems import SYSTEMS
-from manylinux_shim.commands.build_wheels._building import Order, Outcome, Task, failure, stage_of
+from manylinux_shim.commands.build_wheels._building import (
+    Order,
+    Outcome,
+    Task,
+    failure,
+    left_out,
+    stage_of,
+)
 from manylinux_shim.commands.build_wheels._frontends import Frontend
 from manylinux_shim.commands.build_wheels._jobs import Entry, Job, make_jobs, matrix, words
 from manylinux_shim.commands.build_wheels._pythons import Python
@@ -313,3 +320,14 @@ def test_programs_are_told_everything() -> None:
     assert (bad["wheel"], bad["error"], bad["log"]) == (None, "no\nwonder", "/logs/x.log")
     expected: Dict[str, object] = {"target": "ppc64le", "policy": None}
     assert expected.items() <= bad.items()
+
+
+def test_optional_extensions_that_failed_are_read_of_whatever_builds_them() -> None:
+    lines = [
+        "manylinux-shim: the optional extension a._a failed, and the wheel is without it",
+        '\x1b[33mWARNING: building extension "a._a" failed: command gcc failed\x1b[0m',
+        'building extension "b._b" failed: command gcc failed',
+        "Build optional Rust extension c._c failed.",
+        "the extension d failed",
+    ]
+    assert left_out(lines) == ("a._a", "b._b", "c._c")

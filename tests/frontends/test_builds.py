@@ -12,6 +12,7 @@ from support.workshop import (
     PIP_INSTALL,
     QUICK_BUILDERS,
     UV_BUILD_HERE,
+    UV_BUILD_WHEEL,
     UV_EDITABLE,
     UV_INSTALL,
     Frontend,
@@ -127,3 +128,17 @@ def test_an_optional_extension_that_failed_is_named(
     built = workshop.build(UV_BUILD_HERE, project, out, python=stocked).passed()
     assert [line for line in built.lines() if "optional extension tiny._fast failed" in line]
     assert not [line for line in built.lines() if "tiny._tiny failed" in line]
+
+
+def test_an_optional_extension_in_rust_that_failed_is_named(
+    workshop: Workshop, tmp_path: Path, out: Path
+) -> None:
+    project = projects.copy_sample("setuptools_rust", tmp_path / "project")
+    file = project / "pyproject.toml"
+    file.write_text(
+        file.read_text().replace('binding = "PyO3"', 'binding = "PyO3"\noptional = true')
+    )
+    (project / "src/lib.rs").write_text("this is no Rust")
+    built = workshop.build(UV_BUILD_WHEEL, project, out).passed()
+    said = "optional extension natural_order._order failed"
+    assert [line for line in built.lines() if said in line]

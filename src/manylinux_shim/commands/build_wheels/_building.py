@@ -132,8 +132,7 @@ def build(task: Task, children: Children, stage: Callable[[str], None]) -> Built
     if status != 0 or len(wheels) != 1:
         raise ShimError(failure(lines) or f"{order.frontend.name} ended with {status}")
     _require_as_asked(wheels[0].name, task.job)
-    left_out = (_LEFT_OUT.search(_COLOUR.sub("", line)) for line in lines)
-    built = Built(wheels[0], log, tuple(match[1] for match in left_out if match))
+    built = Built(wheels[0], log, left_out(lines))
     if order.test is None:
         return built
     stage(TESTING)
@@ -252,7 +251,24 @@ SHORT = (COPYING, PREPARING, PROVEN)
 
 _COLOUR = re.compile(r"\x1b\[[0-9;]*[A-Za-z]")
 
-_LEFT_OUT = re.compile(r"manylinux-shim: the optional extension (\S+) failed")
+_LEFT_OUT = (
+    re.compile(r"manylinux-shim: the optional extension (\S+) failed"),
+    # distutils in a process that another backend has started, and setuptools-rust there
+    re.compile(r'building extension "([^"]+)" failed: '),
+    re.compile(r"Build optional Rust extension (\S+) failed"),
+)
+
+
+def left_out(lines: Sequence[str]) -> Tuple[str, ...]:
+    """The optional extensions that failed, each once, by what a build has printed.
+
+    >>> left_out(['WARNING: building extension "a._b" failed: gcc failed'])
+    ('a._b',)
+    """
+    plain = [_COLOUR.sub("", line) for line in lines]
+    found = (pattern.search(line) for line in plain for pattern in _LEFT_OUT)
+    return tuple(dict.fromkeys(match[1] for match in found if match))
+
 
 _RULES = (
     # uv and build

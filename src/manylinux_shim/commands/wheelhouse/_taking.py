@@ -51,7 +51,8 @@ def take(
             used.add(path)
             results.append(Result(item, "taken", path))
         elif failed or not has_source(item.package):
-            results.append(Result(item, "failed", reason=f"{path.name}: {why}"))
+            reason = why if path.name in why else f"{path.name}: {why}"
+            results.append(Result(item, "failed", reason=reason))
         else:
             say(f"{path.name} is not what its tags promise, and is built instead")
             missing.append(replace(item, wheel=None, reason=why))
