@@ -23,6 +23,7 @@ from manylinux_shim.compiler._rules import (
     LIBC_LIBRARIES,
     LINKER_RULES,
     NOTICE,
+    SPELLED,
     Rule,
 )
 
@@ -73,6 +74,7 @@ def test_every_compiler_rule_takes_its_argument_out(rule: Rule, target: Target) 
         ["-fno-tree-loop-im", "-fipa-pta", "-fno-gcse", "-fsched-pressure", "-fweb"],
         ["--param", "max-inline-insns-single=200", "--param=ssp-buffer-size=4"],
         ["-fvect-cost-model=unlimited", "-falign-loops=32", "-fno-whole-program"],
+        ["-mno-accumulate-outgoing-args", "-mbranch-cost=3", "-mstringop-strategy=libcall"],
     ],
 )
 def test_what_steers_gccs_optimiser_is_left_out_with_one_notice(words: List[str]) -> None:
@@ -80,6 +82,13 @@ def test_what_steers_gccs_optimiser_is_left_out_with_one_notice(words: List[str]
     assert command.compiler == ["-O2", "-c", "a.c"]
     (notice,) = command.notices
     assert all(word in notice for word in words)
+
+
+@pytest.mark.parametrize("option", SPELLED)
+def test_what_clang_calls_otherwise_gets_its_name(option: str) -> None:
+    command = parse(["-O2", option, "-c", "a.c"], GLIBC)
+    assert command.compiler == ["-O2", *SPELLED[option], "-c", "a.c"]
+    assert not command.notices
 
 
 @pytest.mark.parametrize(

@@ -217,7 +217,8 @@ def test_a_unit_that_is_linked_at_once_works_on_this_processor(cache: Path, tmp_
             "aarch64",
             '#pragma GCC target("+crc+crypto")\n#include <arm_acle.h>\n#include <arm_neon.h>\n'
             "unsigned f(unsigned a, unsigned char b) { return __crc32b(a, b); }\n"
-            "uint8x16_t g(uint8x16_t a, uint8x16_t b) { return vaeseq_u8(a, b); }\n",
+            "uint8x16_t g(uint8x16_t a, uint8x16_t b) { return vaeseq_u8(a, b); }\n"
+            "#if !defined(__ARM_FEATURE_CRC32) || !defined(__ARM_FEATURE_AES)\n#error no\n#endif\n",
         ),
         (
             "armv7l",

@@ -14,6 +14,7 @@ from manylinux_shim.compiler._rules import (
     NOTICE,
     PROFILING,
     RUNTIME_LIBRARIES,
+    SPELLED,
     UNWINDER,
     Rule,
     compiler_rules,
@@ -121,6 +122,8 @@ def parse(arguments: Sequence[str], target: Target, *, cxx: bool = False) -> Com
             rule = match(rules, word)
             if rule is None and is_for_gccs_optimiser(word):
                 left_out.append(word)
+            elif rule is None and word in SPELLED:
+                command.compiler += SPELLED[word]
             elif rule is None:
                 command.compiler.append(word)
                 if word in COMPLETED:

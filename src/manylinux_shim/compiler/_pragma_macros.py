@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     Changes = Mapping[str, Optional[str]]
     """Names of macros, and what they stand for; None for one that is no more."""
 
+_CRYPTO = ("crypto", "aes", "sha2")
+"""What the first of these stands for."""
 _OF_TARGETS = ("-march=", "-mcpu=", "-mfpu=", "-mfloat-abi=", "--target=")
 
 
@@ -79,12 +81,16 @@ def _asks_for_macros(words: Sequence[str], features: Sequence[str]) -> List[str]
         elif word.startswith(_OF_TARGETS) or (word.startswith("-m") and "=" not in word):
             kept.append(word)
     for feature in features:
-        name = feature.lstrip("+")
-        if "=" in name:
-            kept.append(f"-m{name}")
-        else:
-            switched = f"-{name[3:]}" if name.startswith("no-") else f"+{name}"
-            kept += ["-Xclang", "-target-feature", "-Xclang", switched]
+        if "=" in feature:
+            kept.append(f"-m{feature}")
+            continue
+        # ARM's are "+crc+crypto", "+nosimd" (AArch64 Options); x86's "avx2", "no-avx".
+        off = "no" if feature.startswith("+") else "no-"
+        for name in filter(None, feature.split("+")):
+            plain = name[len(off) :] if name.startswith(off) else name
+            for each in _CRYPTO if plain == "crypto" else (plain,):
+                switched = f"{'-' if plain != name else '+'}{each}"
+                kept += ["-Xclang", "-target-feature", "-Xclang", switched]
     return [*kept, "-w", "-dM", "-E", "-x", "c", os.devnull]
 
 

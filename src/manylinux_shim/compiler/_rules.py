@@ -74,6 +74,49 @@ COMPILER_RULES = (
     Rule("-mindirect-branch*", DROP, "GCC's spelling of -mretpoline, for kernels"),
     Rule("-mfunction-return=*", DROP, "for kernels"),
     Rule("-aux-info=*", DROP, "GCC's listing of prototypes"),
+    Rule("-fno-harden-*", DROP, "GCC's hardening only"),
+    Rule("-fno-live-patching", DROP, "GCC's optimiser only"),
+    Rule("-fno-opt-info", DROP, "GCC's reports"),
+    Rule("-fdump-*", DROP, "GCC's reports"),
+    Rule("-fcallgraph-info*", DROP, "GCC's reports"),
+    Rule("-fmem-report*", DROP, "GCC's reports"),
+    Rule("-fcompare-debug*", DROP, "GCC's check of itself"),
+    Rule("-femit-struct-debug-*", DROP, "GCC's debug information only"),
+    Rule("-fdebug-cpp", DROP, "GCC's preprocessor, for who works on it"),
+    Rule("-fmax-include-depth=*", DROP, "GCC's preprocessor only"),
+    Rule("-ftrack-macro-expansion*", DROP, "clang always does"),
+    Rule("-fno-track-macro-expansion", DROP, "for GCC's memory only"),
+    Rule("-fcanonical-system-headers", DROP, "names of headers in dependencies"),
+    Rule("-fno-canonical-system-headers", DROP, "names of headers in dependencies"),
+    Rule("-fworking-directory", DROP, "a line of preprocessed text, for debuggers"),
+    Rule("-fno-working-directory", DROP, "a line of preprocessed text, for debuggers"),
+    Rule("-ffp-int-builtin-inexact", DROP, "so it is in clang"),
+    Rule("-fchkp-*", DROP, "of MPX, which GCC 9 took out"),
+    Rule("-fconcepts-diagnostics-depth=*", DROP, "GCC's words for errors"),
+    Rule("-fno-diagnostics-show-template-tree", DROP, "GCC's words for errors"),
+    Rule("-foptional-diags", DROP, "GCC's words for errors"),
+    Rule("-fno-optional-diags", DROP, "GCC's words for errors"),
+    Rule("-fpretty-templates", DROP, "GCC's words for errors"),
+    Rule("-fno-pretty-templates", DROP, "GCC's words for errors"),
+    Rule("-fconstexpr-cache-depth=*", DROP, "how much GCC computes while it compiles"),
+    Rule("-fconstexpr-loop-limit=*", DROP, "how much GCC computes while it compiles"),
+    Rule("-fconstexpr-ops-limit=*", DROP, "how much GCC computes while it compiles"),
+    Rule("-fdeclone-ctor-dtor", DROP, "GCC's optimiser only"),
+    Rule("-fno-declone-ctor-dtor", DROP, "GCC's optimiser only"),
+    Rule("-fext-numeric-literals", DROP, "clang always has them"),
+    Rule("-fnew-inheriting-ctors", DROP, "clang always has them so"),
+    Rule("-gstatement-frontiers", DROP, "GCC's debug information only"),
+    Rule("-gno-statement-frontiers", DROP, "GCC's debug information only"),
+    Rule("-gvariable-location-views*", DROP, "GCC's debug information only"),
+    Rule("-gno-variable-location-views", DROP, "GCC's debug information only"),
+    Rule("-ginternal-reset-location-views", DROP, "GCC's debug information only"),
+    Rule("-gno-internal-reset-location-views", DROP, "GCC's debug information only"),
+    Rule("-ginline-points", DROP, "GCC's debug information only"),
+    Rule("-gno-inline-points", DROP, "GCC's debug information only"),
+    Rule("-gas-loc*", DROP, "GCC's debug information only"),
+    Rule("-gno-as-loc*", DROP, "GCC's debug information only"),
+    Rule("-gdescribe-dies", DROP, "GCC's debug information only"),
+    Rule("-gno-describe-dies", DROP, "GCC's debug information only"),
 )
 """Applied to every argument that is the compiler's."""
 
@@ -108,6 +151,16 @@ _OPTIMISER_FAMILIES = ("tree-", "ipa-", "graphite", "loop-", "cse-", "gcse", "sc
 _CLANG_HAS = ("tree-vectorize", "tree-slp-vectorize")
 
 
+_TUNING = frozenset(
+    "8bit-idiv accumulate-outgoing-args align-stringops avx256-split-unaligned-load"
+    " avx256-split-unaligned-store branch-cost dispatch-scheduler dump-tune-features fancy-math-387"
+    " force-drap fp-ret-in-387 fused-madd ieee-fp inline-all-stringops"
+    " inline-stringops-dynamically memcpy-strategy memset-strategy move-max needed push-args"
+    " relax-cmpxchg-loop store-max stringop-strategy stv tune-ctrl vect-cost-model".split()
+)
+"""Of x86 ("x86 Options"), without the ``-m``: which of several ways does the same."""
+
+
 def is_for_gccs_optimiser(argument: str) -> bool:
     """Whether it steers a pass of GCC's that clang has not: the code is right without it.
 
@@ -117,12 +170,28 @@ def is_for_gccs_optimiser(argument: str) -> bool:
     """
     if argument.startswith("--param"):
         return True
+    if argument.startswith("-m"):
+        name = argument[2:].partition("=")[0]
+        return (name[3:] if name.startswith("no-") else name) in _TUNING
     name = argument[2:].partition("=")[0] if argument.startswith("-f") else ""
     name = name[3:] if name.startswith("no-") else name
     if name in _CLANG_HAS:
         return False
     return name in _OPTIMISER or name.startswith(_OPTIMISER_FAMILIES)
 
+
+SPELLED = {
+    "-mabm": ("-mlzcnt", "-mpopcnt"),
+    "-mno-abm": ("-mno-lzcnt", "-mno-popcnt"),
+    "-mprefer-avx128": ("-mprefer-vector-width=128",),
+    "-fhandle-exceptions": ("-fexceptions",),
+    "-fno-handle-exceptions": ("-fno-exceptions",),
+    "-fno-stack-protector-all": ("-fno-stack-protector",),
+    "-fno-stack-protector-strong": ("-fno-stack-protector",),
+    "-fno-stack-protector-explicit": ("-fno-stack-protector",),
+    "-fstack-protector-explicit": ("-fno-stack-protector",),
+}
+"""Options of GCC's -> the same in clang's words."""
 
 PROFILING = ("--coverage", "-coverage", "-fprofile-arcs", "-ftest-coverage", "-p", "-pg")
 """Options that need a library of the compiler's which zig does not have; ``-fprofile-generate`` and
