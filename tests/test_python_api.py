@@ -21,6 +21,7 @@ SOABI = sysconfig.get_config_var("SOABI")
     [
         (f"a.{SOABI}.so", ["PyNowhere_Check"]),
         ("a.abi3.so", ["PyNowhere_Check"]),
+        ("a.abi3t.so", ["PyNowhere_Check"]),
         ("a.cpython-27-x86_64-linux-gnu.so", []),
         ("liba.so", []),
     ],

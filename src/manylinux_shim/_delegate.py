@@ -237,10 +237,13 @@ def _interpreter() -> str:
 
     maturin hands the name on, and when cross compiling takes the version from it.
     """
-    versioned = Path(sys.executable).with_name("python{}.{}".format(*sys.version_info))
-    with contextlib.suppress(OSError):
-        if versioned.samefile(sys.executable):
-            return str(versioned)
+    version = "python{}.{}".format(*sys.version_info)
+    # Of a build without the GIL the name ends with a t, which is in the flags of its ABI.
+    for name in dict.fromkeys((version + getattr(sys, "abiflags", ""), version)):
+        versioned = Path(sys.executable).with_name(name)
+        with contextlib.suppress(OSError):
+            if versioned.samefile(sys.executable):
+                return str(versioned)
     return sys.executable
 
 

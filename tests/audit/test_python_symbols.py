@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import sys
 from ctypes import pythonapi
 from pathlib import Path
@@ -10,7 +11,7 @@ import pytest
 from made_elf import Made, Need
 from made_wheel import make_wheel
 
-from manylinux_shim.audit import Verdict, audit_wheel
+from manylinux_shim.audit import Verdict, _python_api, _python_table, audit_wheel
 from manylinux_shim.audit._python_api import API, Interpreters
 
 
@@ -33,8 +34,14 @@ def audit(directory: Path, symbol: Need, tag: str, suffix: str) -> Verdict:
         ("PyUnicode_AsUnicode", "cp311-cp311", ".cpython-311-x86_64-linux-gnu", False),
         ("PyUnicode_AsUnicode", "cp313-cp313", ".cpython-313-x86_64-linux-gnu", True),
         ("PyUnicode_AsUnicode", "cp313-cp313t", ".cpython-313t-x86_64-linux-gnu", True),
-        # Of builds without the GIL the private ones are not known.
-        ("PyUnstable_Module_SetGIL", "cp314-cp314t", ".cpython-314t-x86_64-linux-gnu", False),
+        # Builds without the GIL have functions of their own.
+        ("PyUnstable_Module_SetGIL", "cp313-cp313t", ".cpython-313t-x86_64-linux-gnu", False),
+        ("PyUnstable_Module_SetGIL", "cp313-cp313", ".cpython-313-x86_64-linux-gnu", True),
+        ("_Py_NoSuchThing", "cp313-cp313t", ".cpython-313t-x86_64-linux-gnu", True),
+        # Of those that no table has, the private ones are not known.
+        ("_Py_NoSuchThing", "cp315-cp315t", ".cpython-315t-x86_64-linux-gnu", False),
+        ("PyUnicode_AsUnicode", "cp315-cp315t", ".cpython-315t-x86_64-linux-gnu", True),
+        ("PyUnstable_Module_SetGIL", "cp315-cp315t", ".cpython-315t-x86_64-linux-gnu", False),
         ("_Py_MergeZeroLocalRefcount", "cp313-cp313t", ".cpython-313t-x86_64-linux-gnu", False),
         ("_Py_MergeZeroLocalRefcount", "cp313-cp313", ".cpython-313-x86_64-linux-gnu", True),
         ("PyOwn_Call", "cp312-cp312", ".cpython-312-x86_64-linux-gnu", False),
@@ -63,7 +70,8 @@ def _bare(directory: Path, symbol: str, tag: str) -> Verdict:
     ("tag", "suffix"),
     [
         ("cp399-cp399", ".cpython-399-x86_64-linux-gnu"),
-        ("pp311-pypy311_pp73", ".pypy311-pp73-x86_64-linux-gnu"),
+        ("cp399-cp399t", ".cpython-399t-x86_64-linux-gnu"),
+        ("pp399-pypy399_pp73", ".pypy399-pp73-x86_64-linux-gnu"),
     ],
 )
 def test_a_python_that_no_table_has_is_said_not_to_be_checked(
@@ -74,10 +82,25 @@ def test_a_python_that_no_table_has_is_said_not_to_be_checked(
     assert [note for note in verdict.notes if f"not checked for {tag.split('-')[1]}" in note]
 
 
+@pytest.mark.parametrize(
+    ("symbol", "lacks"),
+    [("PyPyList_New", False), ("PyModule_AddType", False), ("PyList_New", True)],
+)
+def test_what_a_pypy_lacks_is_noted(tmp_path: Path, symbol: str, lacks: bool) -> None:
+    tag, suffix = "pp39-pypy39_pp73", ".pypy39-pp73-x86_64-linux-gnu"
+    verdict = audit(tmp_path, Need(symbol), tag, suffix)
+    assert verdict.truthful
+    said = [note for note in verdict.notes if f"needs {symbol}, which PyPy 7.3.11 lacks" in note]
+    assert len(said) == lacks
+
+
 def test_the_table_has_what_this_interpreter_has() -> None:
     table = Interpreters.load()
-    assert list(table.symbols) == [(3, minor) for minor in range(8, 16)]
-    symbols = table.symbols.get(sys.version_info[:2], frozenset())
+    of_cpython = [f"cp3{minor}" for minor in range(8, 16)]
+    assert set(table.symbols) == {
+        *of_cpython, "cp313t", "pypy39_pp73", "pypy311_pp73", "pypy311_pp80",
+    }  # fmt: skip
+    symbols = table.symbols.get(f"cp3{sys.version_info[1]}", frozenset())
     assert symbols or sys.version_info[:2] > (3, 15)
     # Private ones may go in any release of it.
     public = [name for name in symbols if name.startswith("Py") and API.match(name)]
@@ -86,7 +109,26 @@ def test_the_table_has_what_this_interpreter_has() -> None:
 
 def test_each_version_keeps_what_is_stable() -> None:
     table = Interpreters.load()
-    for version, symbols in table.symbols.items():
+    for abi, symbols in table.symbols.items():
+        if not abi.startswith("cp"):
+            continue
+        version = (3, int(abi[3:].rstrip("t")))
         stable = {name for name, since in table.stable.items() if since <= version}
         # What debug builds, Windows and systems without processes have is left.
-        assert len(stable - symbols) < 25, (version, sorted(stable - symbols))
+        assert len(stable - symbols) < 25, (abi, sorted(stable - symbols))
+
+
+def test_a_table_written_anew_keeps_what_is_not_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before = Interpreters.load()
+    copy = tmp_path / "python.bin"
+    shutil.copyfile(_python_api.TABLE_FILE, copy)
+    for module in (_python_api, _python_table):
+        monkeypatch.setattr(module, "TABLE_FILE", copy)
+    made = Made(defined=["PyOwn_Call", "PyInit_made", "other"])
+    (tmp_path / "python").write_bytes(bytes(made))
+    _python_table.main([f"cp399={tmp_path / 'python'}=CPython 3.99.0, of this test"])
+    after = Interpreters.load()
+    assert after.symbols == {**before.symbols, "cp399": {"PyOwn_Call"}}
+    assert after.sources == {**before.sources, "cp399": "CPython 3.99.0, of this test"}

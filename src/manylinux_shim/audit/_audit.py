@@ -165,7 +165,7 @@ def _is_misplaced(facts: ElfFacts, native: Tuple[ElfFacts, ...]) -> bool:
     return (
         facts.extension_module
         or facts.triplet is not None
-        or base.endswith(".abi3.so")
+        or base.endswith((".abi3.so", ".abi3t.so"))
         or (base.startswith("lib") and ".so" in base)
         or ".data/scripts/" in facts.name
         or any(base in f.needed for f in native)

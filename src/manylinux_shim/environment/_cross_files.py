@@ -157,7 +157,7 @@ def cross_files(
     pkg-config of ``environ``. ``python`` are the build-time variables of the target's Python.
     What CMake and Meson have built runs by ``emulator``, if there is one.
     """
-    libpython = "libpython{}.{}.a".format(*sys.version_info)
+    libpython = "libpython{}.{}{}.a".format(*sys.version_info[:2], sys.abiflags)
     values: Dict[str, Any] = {
         "arch": arch,
         "multiarch": multiarch,

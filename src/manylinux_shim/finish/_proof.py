@@ -122,4 +122,7 @@ def _suffixes() -> Tuple[str, ...]:
     """What marks an extension module as this Python's, whatever its machine."""
     soabi = sysconfig.get_config_var("SOABI") or ""
     implementation = "-".join(soabi.split("-")[:2])
-    return (f".{implementation}-", ".abi3.so") if implementation else (".abi3.so",)
+    # Without the GIL the other stable ABI's modules are imported (PEP 803).
+    free_threaded = bool(sysconfig.get_config_var("Py_GIL_DISABLED"))
+    stable = (".abi3t.so",) if free_threaded else (".abi3.so", ".abi3t.so")
+    return (f".{implementation}-", *stable) if implementation else stable
