@@ -30,8 +30,9 @@ _VARIABLE_PREFIX = "MANYLINUX_SHIM_"
 PACKAGES = "package"
 """A table in ours with tables of single packages, for ``build -r``: no setting of a build."""
 
-PACKAGE_ONLY = ("test", "test-requires")
-"""What stands in such a table besides settings: a command line, and requirements of it."""
+PACKAGE_ONLY = ("test", "test-requires", "take")
+"""What stands in such a table besides settings: a command line and what that requires; and
+whether the index's wheel is taken although it is not proven."""
 
 ENVIRONMENT_ONLY = ("VERBOSE", "CACHE_DIR", "JOBS", "EMULATOR", "DEBIAN")
 """Variables of ours that are about the machine, not the build, and are no settings."""
@@ -268,6 +269,10 @@ def schema(_tool: str = "") -> Dict[str, Any]:
         "description": "what that command needs besides the wheel",
         "type": "array",
         "items": {"type": "string"},
+    }
+    of_one[PACKAGE_ONLY[2]] = {
+        "description": "take the index's wheel although it is not what its tags promise",
+        "enum": ["unproven"],
     }
     keys[PACKAGES] = {
         "description": "settings of single packages, for `manylinux-shim build -r`",

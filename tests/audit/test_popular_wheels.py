@@ -31,6 +31,8 @@ def fetch(filename: str, directory: Path) -> Path:
         "--disable-pip-version-check", "-d", str(directory), "--python-version",
         f"3.{python[1:] or 11}", "==".join(filename.split("-")[:2]),
     ]  # fmt: skip
+    if name.python[0].startswith("pp"):
+        command += ["--implementation", "pp"]
     command += [word for abi in name.abi for word in ("--abi", abi)]
     command += [word for platform in name.platforms for word in ("--platform", platform)]
     subprocess.run(command, check=True)

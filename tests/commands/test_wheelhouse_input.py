@@ -161,6 +161,26 @@ def test_file_that_is_not_what_was_said_is_one_failure(
     assert [path.name for path in (tmp_path / "house").glob("*.whl")] == [good.name]
 
 
+def test_wheel_that_is_not_proven_is_taken_where_that_is_asked_for(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    pure = wheel(tmp_path / "files", "odd")
+    odd = pure.rename(pure.with_name("odd-1.0-py3-none-manylinux_2_17_aarch64.whl"))
+    with zipfile.ZipFile(odd, "a") as archive:
+        archive.write("/bin/true", "odd-1.0.data/scripts/true")  # of another machine
+    named = lock(tmp_path, {str(odd): odd.as_uri()})
+    for _ in range(2):
+        assert run(named, tmp_path, monkeypatch) == 1
+        told = failure(capsys.readouterr().out, "odd 1.0")
+        assert told[-1].startswith("-C odd:take=unproven ")
+        assert not list(tmp_path.glob("house/*.whl"))
+    assert run([*named, "-C", "odd:take=unproven"], tmp_path, monkeypatch) == 0
+    assert "taken, odd-1.0-py3" in capsys.readouterr().out
+    assert (tmp_path / "house" / odd.name).read_bytes() == odd.read_bytes()
+    assert run([*named, "-C", "odd:take=it"], tmp_path, monkeypatch) == 2
+    assert "Use `unproven`" in capsys.readouterr().err
+
+
 def test_resolver_whose_index_dies_says_so_and_leaves_nothing(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

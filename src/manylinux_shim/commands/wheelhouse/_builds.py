@@ -195,4 +195,6 @@ def _unfit(wheel: Path, item: Item) -> str:
 
 def _why(item: Item, error: str) -> str:
     """Both reasons, where a wheel of the index was not taken either."""
-    return f"{error}\nIt is built because {item.reason}" if item.reason else error
+    if not item.reason:
+        return error
+    return f"{error}\nIt is built because {item.reason}\n{item.takes_unproven}"

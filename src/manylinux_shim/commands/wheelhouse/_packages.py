@@ -36,6 +36,11 @@ class Item:
         version = self.package.version
         return f"{self.package.name} {version}" if version else str(self.package.name)
 
+    @property
+    def takes_unproven(self) -> str:
+        """What to do about a wheel of the index that is not proven, and not to be built either."""
+        return f"-C {self.package.name}:take=unproven takes the index's wheel as it is."
+
 
 @dataclass(frozen=True)
 class File:

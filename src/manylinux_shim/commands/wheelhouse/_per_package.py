@@ -42,7 +42,7 @@ class PackageSettings:
     def of(self, name: str) -> Tuple[str, ...]:
         """``KEY=VALUE`` for the builds of the package with this normalized name."""
         own = self._of_one.get(name, ())
-        return (*self._of_all, *(s for s in own if not s.startswith(_OF_A_TEST)))
+        return (*self._of_all, *(s for s in own if not s.startswith(_OURS)))
 
     def test(self, name: str) -> Tuple[Optional[str], Tuple[str, ...]]:
         """The command line that wheels of the package have to pass, if one is named for it.
@@ -53,6 +53,13 @@ class PackageSettings:
         lines = [s[len(_TEST) :] for s in own if s.startswith(_TEST)]
         requires = [s[len(_TEST_REQUIRES) :] for s in own if s.startswith(_TEST_REQUIRES)]
         return lines[-1] if lines else None, tuple(requires)
+
+    def takes_unproven(self, name: str) -> bool:
+        """Whether the index's wheel is taken although it is not what its tags promise."""
+        own = [s[len(_TAKE) :] for s in self._of_one.get(name, ()) if s.startswith(_TAKE)]
+        if own and own[-1] != "unproven":
+            raise SettingsError(f"`take` of {name} is {own[-1]!r}", "Use `unproven`.")
+        return bool(own)
 
     def exclude(self, name: str) -> List[str]:
         """The libraries that another package brings, by the package's ``exclude``."""
@@ -65,7 +72,7 @@ class PackageSettings:
         return list(self._of_one)
 
 
-_TEST, _TEST_REQUIRES = _OF_A_TEST = tuple(f"manylinux-shim.{key}=" for key in PACKAGE_ONLY)
+_TEST, _TEST_REQUIRES, _TAKE = _OURS = tuple(f"manylinux-shim.{key}=" for key in PACKAGE_ONLY)
 
 _KEYS = frozenset(row.name for row in documentation()) - set(_NOT_HERE)
 

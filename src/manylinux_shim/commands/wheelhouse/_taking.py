@@ -33,9 +33,13 @@ def take(
     failure where there is no source.
     """
     files = {item.wheel.name: item.wheel for item in todo if item.wheel is not None}
+    anyway = {str(i.package.name) for i in todo if settings.takes_unproven(str(i.package.name))}
+    known = {i.wheel.name for i in todo if i.wheel is not None and i.package.name not in anyway}
     whole = sum(file.size or 0 for file in files.values())
     with ThreadPoolExecutor(AT_ONCE) as pool, fetching(f"{len(files)} wheels", whole) as got:
-        unfetched = dict(pool.map(lambda file: _fetch(file, out, record, got), files.values()))
+        unfetched = dict(
+            pool.map(lambda f: _fetch(f, out, record, got, f.name in known), files.values())
+        )
     results, missing, used = [], [], set()
     for item in todo:
         if item.wheel is None:
@@ -46,12 +50,20 @@ def take(
             continue
         path = out / item.wheel.name
         failed = unfetched[path.name]
-        why = failed or _why_not(item.wheel, item, out, record, settings)
+        whole = not failed
+        try:
+            why = failed or _why_not(item.wheel, item, out, record, settings)
+        except ShimError as error:
+            why, whole = str(error), False
         if why is None:
             used.add(path)
             results.append(Result(item, "taken", path))
+        elif whole and item.package.name in anyway:
+            used.add(path)
+            results.append(Result(item, "taken", path, why))
         elif failed or not has_source(item.package):
             reason = why if path.name in why else f"{path.name}: {why}"
+            reason += f"\n{item.takes_unproven}" if whole else ""
             results.append(Result(item, "failed", reason=reason))
         else:
             say(f"{path.name} is not what its tags promise, and is built instead")
@@ -63,11 +75,14 @@ def take(
 
 
 def _fetch(
-    file: File, out: Path, record: Record, got: Callable[[int], None]
+    file: File, out: Path, record: Record, got: Callable[[int], None], look: bool
 ) -> Tuple[str, Optional[str]]:
-    """Have a wheel's file in ``out``; its name, and why it could not be fetched."""
+    """Have a wheel's file in ``out``; its name, and why it could not be fetched.
+
+    One that was refused before is not fetched again where that is to ``look`` at.
+    """
     path = out / file.name
-    if file.sha256 and record.is_refused(file.sha256):
+    if look and file.sha256 and record.is_refused(file.sha256):
         return file.name, None
     try:
         if not (path.is_file() and file.sha256 and sha256_of(path) == file.sha256):
@@ -85,7 +100,7 @@ def _why_not(
     """Why a wheel may not be taken; None if it keeps what it promises, or what is asked for.
 
     One whose name promises more than it keeps is still good where it is installed by
-    the policy that it has earned.
+    the policy that it has earned. Raises ShimError for a file that is damaged.
     """
     path = out / file.name
     policy = item.deployment.policy
@@ -93,12 +108,9 @@ def _why_not(
     known = record.verdict(digest, str(policy))
     if known is not None:
         return known or None
-    try:
-        verdict = audit_wheel(path, exclude=settings.exclude(str(item.package.name)))
-        good = verdict.truthful or (not verdict.python_tags and verdict.proves(policy))
-        why = "" if good else render_claims(verdict)
-    except ShimError as error:
-        why = str(error)
+    verdict = audit_wheel(path, exclude=settings.exclude(str(item.package.name)))
+    good = verdict.truthful or (not verdict.python_tags and verdict.proves(policy))
+    why = "" if good else render_claims(verdict)
     record.judged(digest, str(policy), why)
     return why or None
 
@@ -126,7 +138,10 @@ def join(
             rest.append(item)
             continue
         wheel = put(there[found], out)
-        why = _why_not(File(found, str(wheel), None), item, out, record, settings)
+        try:
+            why = _why_not(File(found, str(wheel), None), item, out, record, settings)
+        except ShimError as error:
+            why = str(error)
         if why is None:
             results.append(Result(item, "joined", wheel, item.reason))
         else:
