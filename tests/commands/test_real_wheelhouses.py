@@ -158,16 +158,19 @@ def prepared(name: str, directory: Path, workshop: Workshop, builder: Path) -> L
     return ["-r", name]
 
 
-def environment() -> Dict[str, str]:
-    """A Rust that has the standard library of aarch64, where this machine has two."""
+def environment(builder: Path) -> Dict[str, str]:
+    """The tools that builds look for, of two Rusts the one that has aarch64's library."""
     there = Path("/usr/lib/rustlib/aarch64-unknown-linux-gnu").is_dir()
-    return {"PATH": f"/usr/bin:{os.environ['PATH']}"} if there else {}
+    first = [str(builder.parent), *["/usr/bin"] * there]  # with CMake, which pycares looks for
+    return {"PATH": os.pathsep.join([*first, os.environ["PATH"]])}
 
 
 @pytest.fixture(scope="module")
 def builder(workshop: Workshop) -> Path:
     """The Python of an environment with the command, as its extra installs it, and installers."""
-    return workshop.venv(workshop.root / "wheelhouses", ["manylinux-shim[cli,relink]", "uv", "pip"])
+    return workshop.venv(
+        workshop.root / "wheelhouses", ["manylinux-shim[cli,relink]", "uv", "pip", "cmake"]
+    )
 
 
 def filled(run: Callable[..., Outcome]) -> Dict[Tuple[str, str], Dict[str, Any]]:
@@ -227,7 +230,7 @@ def test_file_becomes_a_wheelhouse_for_each_system(
     command += ["--package-settings", str(FILES / "settings.toml"), "-o", str(house), "--json"]
 
     def run() -> Outcome:
-        return workshop.run(command, tmp_path, environment(), timeout=7200)
+        return workshop.run(command, tmp_path, environment(builder), timeout=7200)
 
     results = filled(run)
     failed = {key: each["reason"] for key, each in results.items() if each["wheel"] is None}
@@ -320,7 +323,7 @@ def test_layer_runs_where_it_is_to(
     command = [str(builder), "-m", "manylinux_shim", "build", *named, "--python", "3.11"]
     command += ["--policy", "manylinux2014_aarch64", "-o", "house"]
     command += ["--package-settings", str(FILES / "settings.toml")]
-    workshop.run(command, tmp_path, environment(), timeout=7200).passed()
+    workshop.run(command, tmp_path, environment(builder), timeout=7200).passed()
     install = [str(builder), "-m", "uv", "pip", "install", "--no-index", "--target", "layer"]
     install += ["--python-platform", "aarch64-manylinux2014", "--python-version", "3.11"]
     install += ["--find-links", "house", "-r", "house/requirements.txt"]

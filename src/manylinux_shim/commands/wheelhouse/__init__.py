@@ -13,6 +13,7 @@ import json
 import os
 import sys
 import tempfile
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Dict, List, Optional, Sequence, Tuple
@@ -31,7 +32,7 @@ from manylinux_shim.commands.wheelhouse._record import Record
 from manylinux_shim.commands.wheelhouse._reporting import markdown, notes, told_of
 from manylinux_shim.commands.wheelhouse._resolving import Wanted, resolve
 from manylinux_shim.commands.wheelhouse._result import Result
-from manylinux_shim.commands.wheelhouse._taking import join, take
+from manylinux_shim.commands.wheelhouse._taking import AT_ONCE, join, take
 from manylinux_shim.commands.wheelhouse._testing import tested
 from manylinux_shim.commands.wheelhouse._writing import Pin, write_locks
 from manylinux_shim.project import canonical, tomlkit
@@ -151,8 +152,10 @@ def matrix(call: Call) -> List[Item]:
 
 def _items(call: Call, scratch: Path) -> List[Item]:
     found: List[Item] = []
-    for deployment in call.deployments:
-        lock = resolve(call.wanted, deployment, scratch)
+    with ThreadPoolExecutor(AT_ONCE) as pool:
+        # Most of it is waiting for the index.
+        locks = list(pool.map(lambda d: resolve(call.wanted, d, scratch), call.deployments))
+    for deployment, lock in zip(call.deployments, locks):
         wanted = items(lock, deployment, call.wanted.extras, call.wanted.groups)
         found += [item for item in wanted if not call.only or item.package.name in call.only]
         say(f"{len(wanted)} packages for {deployment.name}")
