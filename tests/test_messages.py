@@ -6,7 +6,7 @@ import io
 
 import pytest
 
-from manylinux_shim._messages import counted
+from manylinux_shim._messages import counted, fetching
 
 
 class Stream(io.StringIO):
@@ -34,4 +34,24 @@ def test_count_is_for_terminals(
     said = stream.getvalue()
     assert ("fetching: 2 of 2" in said) is shown
     assert "3 of 2" not in said
+    assert said == "" or said.endswith("\r\x1b[K")
+
+
+@pytest.mark.parametrize(
+    ("terminal", "term", "shown"),
+    [(True, "xterm", True), (True, "dumb", False), (False, "xterm", False)],
+)
+@pytest.mark.parametrize(("whole", "of"), [(4_000_000, " of 4.0 MB"), (0, " MB")])
+def test_bytes_are_counted_on_terminals(
+    terminal: bool, term: str, shown: bool, whole: int, of: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stream = Stream(terminal)
+    monkeypatch.setattr("sys.stderr", stream)
+    monkeypatch.setattr("manylinux_shim._messages._BETWEEN", -1.0)
+    monkeypatch.setenv("TERM", term)
+    with fetching("two wheels", whole) as got:
+        got(1_500_000)
+        got(1_000_000)
+    said = stream.getvalue()
+    assert (f"fetching two wheels: 2.5{of}" in said) is shown
     assert said == "" or said.endswith("\r\x1b[K")

@@ -251,6 +251,14 @@ def test_a_python_for_musl_is_started_by_musls_loader(
     assert "not a supported wheel" in capfd.readouterr().err
 
 
+def test_a_python_of_this_machine_tries_nothing_of_another(
+    tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    path = wheel(tmp_path, "py3-none-manylinux_2_17_s390x")
+    assert main(["try", "-p", sys.executable, str(path), "--", "python", "-V"]) == 3
+    assert f"{sys.executable} is a Python of this system" in capfd.readouterr().err
+
+
 def test_a_python_of_this_machine_and_what_is_no_program_are_none_of_another(
     tmp_path: Path,
 ) -> None:

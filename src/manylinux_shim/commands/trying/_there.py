@@ -168,10 +168,12 @@ def choose(name: WheelName, test: Test) -> Tuple[Architecture, Release]:
             f"There are {', '.join(known)}, and `oldest` of them.",
         )
     wanted = test.python if test.python and re.fullmatch(r"3\.\d+t?", test.python) else None
-    if test.system is not None and test.python is not None and wanted is None:
+    # `build --test` names the Python that has built; who calls `try` means the one that is named.
+    meant = test.system is not None or test.shell is None
+    if test.python is not None and wanted is None and meant:
         raise Untried(
-            f"{test.python} is a Python of this system, and {test.system} is another",
-            "Leave --python out, or name a version.",
+            f"{test.python} is a Python of this system, and the wheel is to be tried on another",
+            "Leave --python out, or name a version, or a Python of that system.",
         )
     arch, glibc = _promised(name)
     lacking = ""
