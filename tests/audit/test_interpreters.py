@@ -84,6 +84,14 @@ def test_module_without_its_function_is_named(tmp_path: Path) -> None:
     assert not audit(tmp_path, "cp311-cp311", [f"_x.cpython-311-{GNU}.so"]).notes
 
 
+def test_module_of_cffis_for_pypy_begins_with_a_function_of_its_own(tmp_path: Path) -> None:
+    made = Made(needed=("libc.so.6",), defined=["_cffi_pypyinit__c"])
+    name = f"_c.pypy39-pp73-{GNU}.so"
+    verdict = audit_wheel(make_wheel(tmp_path, {name: made}, "pp39-pypy39_pp73-manylinux1_x86_64"))
+    assert verdict.truthful
+    assert not verdict.notes
+
+
 def test_file_that_no_running_program_may_open_is_not_proven(tmp_path: Path) -> None:
     made = Made(needed=("libc.so.6",), flags_1=0x40)
     verdict = audit_wheel(make_wheel(tmp_path, {"made.so": made}, "py3-none-manylinux1_x86_64"))

@@ -71,9 +71,12 @@ def is_module(facts: ElfFacts) -> bool:
     return match["suffix"] is not None or any(n in facts.exports for n in _entries(match["stem"]))
 
 
-def _entries(stem: str) -> Tuple[str, str]:
-    """The functions of which a module of this name has one (PEP 793 for the second)."""
-    return f"PyInit_{stem}", f"PyModExport_{stem}"
+def _entries(stem: str) -> Tuple[str, ...]:
+    """The functions of which a module of this name has one.
+
+    PEP 793 has the second, cffi's ``_cffi_include.h`` the third, by which PyPy imports it.
+    """
+    return f"PyInit_{stem}", f"PyModExport_{stem}", f"_cffi_pypyinit_{stem}"
 
 
 def imports(facts: ElfFacts, python: str, abi: str) -> bool:
