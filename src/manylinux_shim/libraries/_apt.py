@@ -14,7 +14,7 @@ import os
 import subprocess
 import tarfile
 from pathlib import Path
-from typing import Callable, Iterator, List, Optional, Tuple
+from typing import Callable, Iterator, List, Mapping, Optional, Tuple
 
 from manylinux_shim._errors import ToolchainError
 
@@ -31,9 +31,10 @@ class Apt:
         *,
         lists: Optional[Path] = None,
         source: Optional[str] = None,
+        sources: Optional[Mapping[str, str]] = None,
     ) -> None:
-        """``lists`` is where lists of packages stay, ``source`` a line of sources.list(5) that
-        takes the place of the machine's.
+        """``lists`` is where lists of packages stay. In the place of the machine's sources comes
+        ``source``, a line of sources.list(5), or ``sources``, the texts of files by name.
         """
         self.archives = scratch / "archives"
         self.lists = lists if lists is not None else scratch / "lists"
@@ -65,6 +66,13 @@ class Apt:
             options["Dir::Etc::sourcelist"] = str(scratch / "sources.list")
             options["Dir::Etc::sourceparts"] = "/dev/null"
             options["Acquire::Check-Valid-Until"] = "false"  # a mirror may be a snapshot
+        if sources is not None:
+            parts = scratch / "sources.list.d"
+            parts.mkdir()
+            for name, text in sources.items():
+                (parts / name).write_text(text, encoding="utf-8")
+            options["Dir::Etc::sourcelist"] = "/dev/null"
+            options["Dir::Etc::sourceparts"] = str(parts)
         self._command = ["apt-get", "-q", *(f"-o{key}={value}" for key, value in options.items())]
 
     def call(

@@ -27,6 +27,7 @@ from manylinux_shim.libraries._licences import debian_licence
 from manylinux_shim.libraries._origins import Origin, write_origins
 from manylinux_shim.libraries._relocated import relocated, states_paths
 from manylinux_shim.libraries._requirements import Requirement
+from manylinux_shim.libraries._sources import for_architecture
 from manylinux_shim.zig import make_once
 
 _LAYOUT = 3
@@ -72,17 +73,21 @@ def debian_prefix(
             )
     debian = arch.debian
     sources = _sources()
+    elsewhere = for_architecture(sources, debian)
+    changed = elsewhere if elsewhere != sources else None
     wanted = sorted(
         f"{one.name}={one.version}" if one.version else one.name for one in requirements
     )
-    made_of = "\0".join([str(_LAYOUT), debian, *sources, *wanted])
+    # Another release is another library.
+    made_of = "\0".join([str(_LAYOUT), debian, *sources.values(), *wanted])
     digest = hashlib.sha256(made_of.encode()).hexdigest()[:16]
     directory = cache / "libraries" / f"deb-{arch.name}-{digest}"
 
     def make(staging: Path) -> None:
         with tempfile.TemporaryDirectory(prefix="manylinux-shim-") as scratch:
             lists = cache / "libraries" / f"apt-{debian}"
-            packages = _fetched(Apt(Path(scratch), debian, lists=lists), wanted, named, notice)
+            apt = Apt(Path(scratch), debian, lists=lists, sources=changed)
+            packages = _fetched(apt, wanted, named, notice)
             origins: Dict[str, Origin] = {}
             for package in packages:
                 _unpack(package, staging, directory, debian, origins)
@@ -93,13 +98,13 @@ def debian_prefix(
     return directory / "usr"
 
 
-def _sources() -> List[str]:
-    """What apt's sources say: another release is another library."""
+def _sources() -> Dict[str, str]:
+    """The files of apt's sources: name -> text."""
     places = [Path("/etc/apt/sources.list"), *sorted(Path("/etc/apt/sources.list.d").glob("*"))]
-    found = []
+    found = {}
     for place in places:
         try:
-            found.append(place.read_text(encoding="utf-8", errors="replace"))
+            found[place.name] = place.read_text(encoding="utf-8", errors="replace")
         except OSError:
             continue
     return found
@@ -134,10 +139,7 @@ def _fetched(
     return sorted(apt.archives.glob("*.deb"))
 
 
-_TRY = (
-    "Look at the name, at the network, and whether apt's sources have this architecture"
-    " (Ubuntu has most others on a server of its own)."
-)
+_TRY = "Look at the name, at the network, and whether apt's sources have this architecture."
 
 
 def _update(apt: Apt) -> List[str]:
