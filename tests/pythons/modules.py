@@ -11,7 +11,7 @@ _TINY_C = """\
 #include <Python.h>
 #include <math.h>
 
-#if PY_LITTLE_ENDIAN != (__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__)
+#if defined(PY_LITTLE_ENDIAN) && PY_LITTLE_ENDIAN != (__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__)
 #error "pyconfig.h is another machine's"
 #endif
 

@@ -31,7 +31,11 @@ SUITES = {"3.13": "trixie"}
 """Where Debian has the source of a version."""
 _OPTIONS = ("--disable-gil", "--disable-test-modules", "--without-ensurepip")
 _QUICK = {"OPT": "-DNDEBUG -O1"}
-_CROSS = ("ac_cv_file__dev_ptmx=yes", "ac_cv_file__dev_ptc=no")
+_CROSS = (
+    "ac_cv_buggy_getaddrinfo=no",
+    "ac_cv_file__dev_ptmx=yes",
+    "ac_cv_file__dev_ptc=no",
+)
 """What CPython's configure wants to be told in a cross build."""
 
 
