@@ -194,7 +194,9 @@ def _table(results: Sequence[Result], out: Path, written: Sequence[Path]) -> str
     lines.append(f"{out}: {_summary(results)}")
     names = [path.name for path in written if path.suffix == ".txt"]
     if names:
-        lines.append(f"install with: --no-index --find-links {out} -r {out / names[0]}")
+        # What failed may be what others need: an installer would not go on without it.
+        partly = " --no-deps" if any(result.wheel is None for result in results) else ""
+        lines.append(f"install with: --no-index{partly} --find-links {out} -r {out / names[0]}")
     return "\n".join(lines) + "\n"
 
 
