@@ -86,6 +86,17 @@ def test_check_needs_no_zig(
     assert str(wheels.auditwheel(wheel)["overall_tag"]) in wheel.name
 
 
+def test_relink_says_what_is_not_installed_before_anything_is_compiled(
+    workshop: Workshop, without_zig: Path, tmp_path: Path, out: Path
+) -> None:
+    project = projects.tiny(tmp_path / "project", settings='mode = "relink"')
+    outcome = workshop.build(UV_BUILD_HERE, project, out, python=without_zig, environment=GCC)
+    said, _, after = outcome.output.partition("running build_ext")
+    assert after
+    (line,) = (line for line in said.splitlines() if "not installed" in line)
+    assert "ziglang" in line
+
+
 def external(workshop: Workshop, directory: Path, settings: str = "") -> Path:
     """A project that links against a library of this machine alone."""
     lib = directory / "lib"

@@ -80,6 +80,10 @@ def toolchain(
     known whether it compiles anything. Raises ToolchainError without a usable zig, or where
     a library cannot be had.
     """
+    if plan.mode == "relink":
+        lacking = missing(plan, project)
+        if lacking:  # it may need none of them, and if it does that is an hour later
+            say(f"not installed, but needed if a file is linked again: {', '.join(lacking)}")
     prefixes = _prefixes(plan, project)
     if plan.settings.before_all:
         from manylinux_shim.environment._before_all import built
