@@ -183,6 +183,11 @@ def test_name_of_a_symbol_leads_to_its_source(symbol: str, stem: str) -> None:
         "_ZNSt7__cxx1112basic_stringIcE6appendEPKc",
         "_ZNSsC1EPKcRKSaIcE",
         "_ZN9__gnu_cxx20recursive_init_errorD1Ev",
+        "_ZSt4cout",
+        "_ZNSt8ios_base4InitC1Ev",
+        "_ZSt16__ostream_insertIcSt11char_traitsIcEERSt13basic_ostreamIT_T0_ES6_PKS3_l",
+        "_ZSt20__throw_length_errorPKc",
+        "_ZTVSt9basic_iosIcSt11char_traitsIcEE",
         "memcpy",
         "PyList_New",
         "__cxa_atexit",
@@ -509,6 +514,24 @@ def check_parts(compiled: Dict[str, Symbols]) -> None:
         # Else whoever is content with the part would be given the whole.
         assert not part.undefined & whole.defined
         assert part.undefined <= whole.undefined
+
+
+@pytest.mark.parametrize(
+    ("unit", "count"),
+    [("exceptions", 50), ("exception", 10), ("new_helpers", 2), ("optional", 3), ("any", 3),
+     ("variant", 3)],
+)  # fmt: skip
+def test_what_the_libraries_define_in_std_itself_is_theirs_by_its_name(
+    unit: str, count: int, known: Commands, tmp_path: Path
+) -> None:
+    item = tmp_path / "object.o"
+    command = [*known.compile(str(ZIG.executable), unit, {}), "-O0", "-o", str(item)]
+    subprocess.run(command, check=True)
+    # Without those that each file has a copy of, which bear a tag of the release.
+    outside = r"_Z(T[VIS])?N?K?St(?!3__1)(?!.*B\d+n[a-z]+\d)"
+    names = [name for name in read_symbols(item).defined if re.match(outside, name)]
+    assert len(names) >= count
+    assert [name for name in names if not is_standard(name)] == []
 
 
 def test_the_part_of_a_unit_lacks_nothing_but_what_is_rare(compiled: Dict[str, Symbols]) -> None:

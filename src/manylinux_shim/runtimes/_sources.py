@@ -171,6 +171,18 @@ _SPECIAL = re.compile(r"_Z(T[VISTWC]|Thn?\d+_|Tvn?\d+_n?\d+_|GV|GR)?")
 _OURS = re.compile(_SPECIAL.pattern + r"(N[KVrRO]*)?(St|10__cxxabiv1|9libunwind)")
 _FOREIGN = re.compile(r"_Z\w{0,6}(Ss|Sa|Si|So|Sd)|.*St7__cxx11|.*9__gnu_cxx")
 """GNU's libstdc++: nothing of ours has such a name."""
+_WITHOUT_VERSION = re.compile(_SPECIAL.pattern + r"(N[KVrRO]*)?St(?!3__1)")
+_SHARED = frozenset(
+    "__terminate __throw_bad_alloc __throw_bad_array_new_length __unexpected bad_alloc"
+    " bad_any_cast bad_array_length bad_array_new_length bad_cast bad_exception"
+    " bad_optional_access bad_typeid bad_variant_access current_exception domain_error exception"
+    " exception_ptr experimental get_new_handler get_terminate get_unexpected invalid_argument"
+    " length_error logic_error nested_exception nothrow out_of_range overflow_error range_error"
+    " rethrow_exception runtime_error set_new_handler set_terminate set_unexpected terminate"
+    " type_info uncaught_exception uncaught_exceptions underflow_error unexpected".split()
+)
+"""What stands in ``std`` itself, all else of ours in ``std::__1``: exceptions and what goes with
+them. Any other name there is another library's, GNU's as a rule, and is looked for nowhere."""
 
 _STRINGS = "memory string stdexcept vector hash functional system_error call_once"
 _LOCALE = "locale ios"
@@ -262,7 +274,9 @@ def candidates(symbol: str) -> Tuple[str, ...]:
 
 def is_standard(symbol: str) -> bool:
     """Whether ``symbol`` belongs to the C++ library by its name."""
-    return bool(_OURS.match(symbol)) and not _FOREIGN.match(symbol)
+    if not _OURS.match(symbol) or _FOREIGN.match(symbol):
+        return False
+    return not _WITHOUT_VERSION.match(symbol) or next(_identifiers(symbol), "") in _SHARED
 
 
 _NUMBER = re.compile(r"[1-9][0-9]*")
