@@ -192,6 +192,32 @@ def test_newer_zlib_goes_in_with_repair_and_is_refused_without(
     assert workshop.try_wheel(wheel, tmp_path / "venv", projects.TINY_USE) == projects.TINY_PRINTS
 
 
+def test_gccs_library_of_atomics_goes_in_where_the_policy_has_none(
+    workshop: Workshop, with_auditwheel: Path, tmp_path: Path, out: Path
+) -> None:
+    """Two words at once are not the compiler's own affair, and it is no library of this machine."""
+    project = projects.tiny(tmp_path / "project", settings='mode = "relink"')
+    pair = "#include <stdatomic.h>\nstatic _Atomic struct { long a, b; } pair;\n"
+    elsewhere = str(tmp_path / "elsewhere")  # as a Python brings one along in its own flags
+    more = f'["tiny/_tiny.c"], libraries=["atomic"], runtime_library_dirs=[{elsewhere!r}]'
+    projects.write(
+        project,
+        {
+            "setup.py": projects.SETUP.replace('["tiny/_tiny.c"]', more),
+            "tiny/_tiny.c": projects.TINY_C.replace(
+                "static PyObject *", f"{pair}static PyObject *", 1
+            ).replace("strlen(utf8), 2", "strlen(utf8), 2 + atomic_load(&pair).a"),
+        },
+    )
+    outcome = workshop.build(UV_BUILD_HERE, project, out, python=with_auditwheel).passed()
+    assert "libatomic.so.1" in outcome.output
+    wheel = wheels.only_wheel(out)
+    wheels.check_manylinux(wheel)
+    (library,) = (name for name in wheels.elf_members(wheel) if ".libs/" in name)
+    assert library.startswith("tiny.libs/libatomic-")
+    assert workshop.try_wheel(wheel, tmp_path / "venv", projects.TINY_USE) == projects.TINY_PRINTS
+
+
 def test_wheel_that_needs_nothing_is_the_same_with_repair_and_needs_no_auditwheel(
     workshop: Workshop, stocked: Path, tmp_path: Path
 ) -> None:

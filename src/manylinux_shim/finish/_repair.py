@@ -139,19 +139,24 @@ def _grafted(
 def _with_newer(state: Repaired, plan: Plan, search: Sequence[str]) -> Repaired:
     """With those libraries inside that every system has, but too old a one.
 
-    Of this machine's with ``repair`` alone; without it, ``search`` are the prefixes' directories.
+    Of this machine's with ``repair`` alone, but for the compiler's own; without it, ``search``
+    are the prefixes' directories.
     """
     arch = state.verdict.architecture
     if arch is None or state.verdict.family != "manylinux":
         return state
     from manylinux_shim.graft import graft_newer, system_directories
 
-    directories = [*search, *(system_directories(arch) if plan.settings.repair else ())]
+    here = [*search, *system_directories(arch)]
+    by_compiler = plan.settings.repair or plan.mode in ("zig", "relink")
     done = graft_newer(
         state.verdict,
         state.wheel.parent / "newer",
         policy=plan.policy or lowest_policy(arch),
-        search=directories,
+        search={
+            "libz.so.1": here if plan.settings.repair else search,
+            "libatomic.so.1": here if by_compiler else search,
+        },
         notice=say,
     )
     if done.wheel == state.wheel:

@@ -2,24 +2,25 @@
 
 auditwheel leaves them outside whatever version they are needed in, so this is done here. Only
 those that keep nothing that a process must have once: a second zlib beside the system's is
-nobody's harm, a second C++ library or X11 would be.
+nobody's harm, a second C++ library or X11 would be. GCC's libatomic has locks for what no
+processor changes at once, and a wheel's objects are locked by the wheel's library alone.
 """
 
 from __future__ import annotations
 
 import hashlib
 from pathlib import Path
-from typing import Callable, Dict, Iterable, List, NamedTuple, Optional, Sequence
+from typing import Callable, Dict, Iterable, List, Mapping, NamedTuple, Optional, Sequence
 
 from manylinux_shim._errors import ElfError, ToolchainError
 from manylinux_shim._platforms import Architecture, Policy
-from manylinux_shim.audit import Verdict, library_place
+from manylinux_shim.audit import Verdict, library_place, run_path_directory
 from manylinux_shim.elf import ElfFacts, read_elf
 from manylinux_shim.graft._auditwheel import Grafted, missing_patchelf
 from manylinux_shim.relink import OwnVersion, bound_to, patched, with_own_version
 from manylinux_shim.wheel import Archive, WheelName, repack
 
-BROUGHT_ALONG = ("libz.so.1",)
+BROUGHT_ALONG = ("libatomic.so.1", "libz.so.1")
 """Of the libraries that a policy allows outside, those that a process may have twice."""
 
 _DIGITS = 8
@@ -39,19 +40,19 @@ def graft_newer(
     scratch: Path,
     *,
     policy: Policy,
-    search: Iterable[str],
+    search: Mapping[str, Sequence[str]],
     notice: Callable[[str], None],
 ) -> Grafted:
     """The wheel of ``verdict`` with those inside whose symbols are newer than ``policy``'s.
 
-    They are looked for in ``search``; one that is not there is left to be refused. The new
-    wheel is written into ``scratch``, which is made then. Raises ToolchainError without
-    patchelf, ElfError for a file that it cannot change.
+    They are looked for in the directories of ``search``, by their sonames; one that is not
+    there is left to be refused. The new wheel is written into ``scratch``, which is made then.
+    Raises ToolchainError without patchelf, ElfError for a file that it cannot change.
     """
     arch = verdict.architecture
     reasons = verdict.against(policy) if arch else ()
     too_new = dict.fromkeys(str(r.library) for r in reasons if r.library in BROUGHT_ALONG)
-    found = {soname: _found(soname, search, arch) for soname in too_new if arch}
+    found = {soname: _found(soname, search.get(soname, ()), arch) for soname in too_new if arch}
     sources = {soname: path for soname, path in found.items() if path is not None}
     if not sources:
         return Grafted(verdict.wheel)
@@ -72,7 +73,8 @@ def graft_newer(
             if not mine or member is None:
                 continue
             options: List[str] = []
-            ways = list(facts.run_path)
+            # One that leads out of the wheel is Python's own, as in ``finish``.
+            ways = [w for w in facts.run_path if run_path_directory(facts.name, w) is not None]
             for soname, library in mine.items():
                 place, way = library_place(distribution, facts.name, library.name)
                 added[place], origins[place] = library.own.data, library.source
