@@ -266,6 +266,8 @@ def test_interrupted_extensions_leave_no_compiler(
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
         start_new_session=True,
+        # A shell that runs the tests in the background has them ignore SIGINT.
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler),
     )
     end = time.monotonic() + 60
     while len(list((project.log / "running").iterdir())) < 2:
