@@ -157,6 +157,19 @@ def test_without_repair_the_error_says_what_repair_would_do(
     assert "`repair = true`" in outcome.output
 
 
+def links(project: Path, words: str, declared: str, term: str) -> None:
+    """Have the tiny extension be linked as ``words`` say, and use ``term``, which is 0."""
+    projects.write(
+        project,
+        {
+            "setup.py": projects.SETUP.replace('["tiny/_tiny.c"]', f'["tiny/_tiny.c"], {words}'),
+            "tiny/_tiny.c": projects.TINY_C.replace(
+                "static PyObject *", f"{declared}static PyObject *", 1
+            ).replace("strlen(utf8), 2", f"strlen(utf8), 2 + {term}"),
+        },
+    )
+
+
 @pytest.mark.parametrize("repair", [False, True])
 def test_newer_zlib_goes_in_with_repair_and_is_refused_without(
     repair: bool, workshop: Workshop, with_auditwheel: Path, tmp_path: Path, out: Path
@@ -168,17 +181,9 @@ def test_newer_zlib_goes_in_with_repair_and_is_refused_without(
     for name in ("libz.so", "libz.so.1"):
         shutil.copy(Path(said.strip()).resolve(), lib / name)
     project = projects.tiny(tmp_path / "project", settings=f"repair = {str(repair).lower()}")
-    extension = f'["tiny/_tiny.c"], libraries=["z"], library_dirs=[{str(lib)!r}]'
     declared = "unsigned long crc32_z(unsigned long, const void *, unsigned long);\n"
-    projects.write(
-        project,
-        {
-            "setup.py": projects.SETUP.replace('["tiny/_tiny.c"]', extension),
-            "tiny/_tiny.c": projects.TINY_C.replace(
-                "static PyObject *", f"{declared}static PyObject *", 1
-            ).replace("strlen(utf8), 2", 'strlen(utf8), 2 + (crc32_z(0, "", 0) != 0)'),
-        },
-    )
+    words = f'libraries=["z"], library_dirs=[{str(lib)!r}]'
+    links(project, words, declared, '(crc32_z(0, "", 0) != 0)')
     outcome = workshop.build(UV_BUILD_HERE, project, out, python=with_auditwheel)
     assert outcome.ok is repair, outcome.output
     if not repair:
@@ -199,18 +204,11 @@ def test_gccs_library_of_atomics_goes_in_where_the_policy_has_none(
     project = projects.tiny(tmp_path / "project", settings='mode = "relink"')
     pair = "#include <stdatomic.h>\nstatic _Atomic struct { long a, b; } pair;\n"
     elsewhere = str(tmp_path / "elsewhere")  # as a Python brings one along in its own flags
-    more = f'["tiny/_tiny.c"], libraries=["atomic"], runtime_library_dirs=[{elsewhere!r}]'
-    projects.write(
-        project,
-        {
-            "setup.py": projects.SETUP.replace('["tiny/_tiny.c"]', more),
-            "tiny/_tiny.c": projects.TINY_C.replace(
-                "static PyObject *", f"{pair}static PyObject *", 1
-            ).replace("strlen(utf8), 2", "strlen(utf8), 2 + atomic_load(&pair).a"),
-        },
-    )
+    words = f'libraries=["atomic"], runtime_library_dirs=[{elsewhere!r}]'
+    links(project, words, pair, "atomic_load(&pair).a")
     outcome = workshop.build(UV_BUILD_HERE, project, out, python=with_auditwheel).passed()
     assert "libatomic.so.1" in outcome.output
+    assert f"{elsewhere} is taken out of" in outcome.output
     wheel = wheels.only_wheel(out)
     wheels.check_manylinux(wheel)
     (library,) = (name for name in wheels.elf_members(wheel) if ".libs/" in name)

@@ -74,8 +74,8 @@ def repaired(
         state = _grafted(state, plan, search)
     elif plan.mode in ("zig", "relink") or prefixes:
         state = _grafted(state, plan, search, only=(*COMPILERS_LIBRARIES, *sonames(prefixes)))
-    state = _with_newer(state, plan, search if plan.settings.repair else named)
     state = _with_own_run_paths(state, plan)
+    state = _with_newer(state, plan, search if plan.settings.repair else named)
     if plan.mode == "relink" or (plan.mode == "zig" and state.grafted):
         state = _relinked(state, plan, [prefix.root for prefix in prefixes], epoch)
     return state

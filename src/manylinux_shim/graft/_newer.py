@@ -14,7 +14,7 @@ from typing import Callable, Dict, Iterable, List, Mapping, NamedTuple, Optional
 
 from manylinux_shim._errors import ElfError, ToolchainError
 from manylinux_shim._platforms import Architecture, Policy
-from manylinux_shim.audit import Verdict, library_place, run_path_directory
+from manylinux_shim.audit import Verdict, library_place
 from manylinux_shim.elf import ElfFacts, read_elf
 from manylinux_shim.graft._auditwheel import Grafted, missing_patchelf
 from manylinux_shim.relink import OwnVersion, bound_to, patched, with_own_version
@@ -73,8 +73,7 @@ def graft_newer(
             if not mine or member is None:
                 continue
             options: List[str] = []
-            # One that leads out of the wheel is Python's own, as in ``finish``.
-            ways = [w for w in facts.run_path if run_path_directory(facts.name, w) is not None]
+            ways = list(facts.run_path)
             for soname, library in mine.items():
                 place, way = library_place(distribution, facts.name, library.name)
                 added[place], origins[place] = library.own.data, library.source
