@@ -28,21 +28,15 @@ def counted(message: str, whole: int) -> Iterator[Callable[[], None]]:
 
     Elsewhere nothing is said. The line is gone afterwards.
     """
-    terminal = sys.stderr.isatty() and os.environ.get("TERM") not in (None, "dumb", "unknown")
     done = 0
+    with _line() as show:
 
-    def one_more() -> None:
-        nonlocal done
-        done += 1
-        if terminal:
-            text = f"\r\x1b[Kmanylinux-shim: {message}: {min(done, whole)} of {whole}"
-            print(text, end="", file=sys.stderr, flush=True)  # noqa: T201
+        def one_more() -> None:
+            nonlocal done
+            done += 1
+            show(f"{message}: {min(done, whole)} of {whole}")
 
-    try:
         yield one_more
-    finally:
-        if terminal and done:
-            print("\r\x1b[K", end="", file=sys.stderr, flush=True)  # noqa: T201
 
 
 @contextlib.contextmanager
@@ -51,24 +45,41 @@ def fetching(what: str, whole: int = 0) -> Iterator[Callable[[int], None]]:
 
     ``whole`` is how many there will be, 0 if nobody knows. The line is gone afterwards.
     """
-    terminal = sys.stderr.isatty() and os.environ.get("TERM") not in (None, "dumb", "unknown")
     lock = threading.Lock()
     come, told = 0, 0.0
+    with _line() as show:
 
-    def got(size: int) -> None:
-        nonlocal come, told
-        with lock:
-            come += size
-            if terminal and time.monotonic() - told > _BETWEEN:
-                told = time.monotonic()
-                of = f" of {max(come, whole) / 1e6:.1f}" if whole else ""
-                text = f"\r\x1b[Kmanylinux-shim: fetching {what}: {come / 1e6:.1f}{of} MB"
-                print(text, end="", file=sys.stderr, flush=True)  # noqa: T201
+        def got(size: int) -> None:
+            nonlocal come, told
+            with lock:
+                come += size
+                if time.monotonic() - told > _BETWEEN:
+                    told = time.monotonic()
+                    of = f" of {max(come, whole) / 1e6:.1f}" if whole else ""
+                    show(f"fetching {what}: {come / 1e6:.1f}{of} MB")
+
+        yield got
+
+
+@contextlib.contextmanager
+def _line() -> Iterator[Callable[[str], None]]:
+    """What shows a text on the terminal, in the place of the one before; at the end there is none.
+
+    Where there is no terminal, nothing is shown.
+    """
+    terminal = sys.stderr.isatty() and os.environ.get("TERM") not in (None, "dumb", "unknown")
+    shown = False
+
+    def show(text: str) -> None:
+        nonlocal shown
+        if terminal:
+            shown = True
+            print(f"\r\x1b[Kmanylinux-shim: {text}", end="", file=sys.stderr, flush=True)  # noqa: T201
 
     try:
-        yield got
+        yield show
     finally:
-        if told:
+        if shown:
             print("\r\x1b[K", end="", file=sys.stderr, flush=True)  # noqa: T201
 
 
