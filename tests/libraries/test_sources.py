@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import List
 
 import pytest
+from support.machine import need_program
 
 from manylinux_shim.libraries._sources import for_architecture
 
@@ -41,6 +42,7 @@ BOTH = "deb [arch=arm64] http://ports.ubuntu.test/ubuntu-ports/ jammy main\n" + 
 
 def asked(directory: Path, name: str, text: str, architecture: str) -> List[str]:
     """The releases that apt itself reads of it."""
+    need_program("apt-get")
     (directory / name).write_text(text)
     (directory / "state" / "lists").mkdir(parents=True)
     (directory / "status").touch()

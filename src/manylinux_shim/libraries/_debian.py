@@ -100,7 +100,9 @@ def debian_prefix(
 
 def _sources() -> Dict[str, str]:
     """The files of apt's sources: name -> text."""
-    places = [Path("/etc/apt/sources.list"), *sorted(Path("/etc/apt/sources.list.d").glob("*"))]
+    parts = Path("/etc/apt/sources.list.d")
+    places = [Path("/etc/apt/sources.list"), *sorted(parts.glob("*.list"))]
+    places += sorted(parts.glob("*.sources"))  # and no other is read by apt
     found = {}
     for place in places:
         try:
