@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import List, Sequence
+from typing import List, Optional, Sequence
 
 import pytest
 
-from manylinux_shim.compiler._prefixes import includes_in_prefixes, with_libraries_of_prefixes
+from manylinux_shim.compiler._prefixes import (
+    in_packages,
+    includes_in_prefixes,
+    with_libraries_of_prefixes,
+)
 
 THERE = ("include/libxml2", "include/x86_64-linux-gnu/curl", "lib/x86_64-linux-gnu/mysql", "lib")
 
@@ -58,3 +62,28 @@ def test_without_a_prefix_nothing_changes() -> None:
     words = ["-L/usr/lib", "-lx"]
     assert with_libraries_of_prefixes(words, []) == words
     assert includes_in_prefixes(["-I/usr/include/libxml2"], []) == []
+
+
+@pytest.mark.parametrize(
+    ("word", "expected"),
+    [
+        ("-I/v/lib/python3.11/site-packages/pkg/include", "-I{}/pkg/include"),
+        ("-I../v/site-packages/pkg/include", "-I{}/pkg/include"),
+        ("-isystem/v/dist-packages/pkg/include", "-isystem{}/pkg/include"),
+        ("/v/site-packages/pkg/include", "{}/pkg/include"),
+        ("-L/v/site-packages/pkg/include/../lib", "-L{}/pkg/include/../lib"),
+        ("/v/site-packages/pkg/lib/libpkg.a", "{}/pkg/lib/libpkg.a"),
+        ("/v/site-packages/pkg/other.a", None),
+        ("-I/v/site-packages/other/include", None),
+        ("-I/v/packages/pkg/include", None),
+        ("-DX=/v/site-packages/pkg/include", None),
+        ("-Wl,-rpath,/v/site-packages/pkg/lib", None),
+    ],
+)
+def test_files_of_a_package(word: str, expected: Optional[str], tmp_path: Path) -> None:
+    (tmp_path / "pkg/include").mkdir(parents=True)
+    (tmp_path / "pkg/lib").mkdir()
+    (tmp_path / "pkg/lib/libpkg.a").touch()
+    found = in_packages(["-c", word], ["/no/such", str(tmp_path)])
+    assert found == ["-c", word if expected is None else expected.format(tmp_path)]
+    assert in_packages(["-c", word], []) == ["-c", word]

@@ -13,6 +13,7 @@ from support import machine
 from manylinux_shim._errors import ToolchainError
 from manylinux_shim._platforms import ARCHITECTURES
 from manylinux_shim.environment._gcc import foreign_compilers, prepare_gcc
+from manylinux_shim.libraries import Prefix
 
 AARCH64, I686 = ARCHITECTURES["aarch64"], ARCHITECTURES["i686"]
 
@@ -64,3 +65,33 @@ def test_python_headers_are_the_targets(tmp_path: Path, monkeypatch: pytest.Monk
         assert f"{here}/Python.h" not in said.stdout
     assert variables["_PYTHON_HOST_PLATFORM"] == "linux-aarch64"
     assert "aarch64-linux-gnu/pkgconfig" in variables["PKG_CONFIG_LIBDIR"]
+
+
+def test_files_of_a_package_are_the_targets(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    machine.need_program("aarch64-linux-gnu-gcc")
+    monkeypatch.setenv("MANYLINUX_SHIM_CACHE_DIR", str(tmp_path / "cache"))
+    for place, says in (("here/site-packages", "here"), ("there", "there")):
+        include = tmp_path / place / "pkg/include"
+        include.mkdir(parents=True)
+        (include / "pkg.h").write_text(f"machine {says}\n", encoding="utf-8")
+        (include.parent / "lib").mkdir()
+        (include.parent / "lib/libpkg.a").write_text(f"{says}\n", encoding="utf-8")
+    (tmp_path / "here/site-packages/other").mkdir()
+    (tmp_path / "here/site-packages/other/other.h").write_text("other here\n", encoding="utf-8")
+    there = tmp_path / "there"
+    variables = prepare_gcc(AARCH64, [Prefix(there / "pkg", package=there)], print)
+    (tmp_path / "a.c").write_text("#include <pkg.h>\n#include <other.h>\n", encoding="utf-8")
+    site = tmp_path / "here/site-packages"
+    for option in ("-I", "-isystem"):
+        words = [f"{option}{site}/pkg/include", f"{option}{site}/other"]
+        command = [variables["CC"], *words, "-E", "-P", "a.c"]
+        said = subprocess.run(
+            command, cwd=tmp_path, env={**os.environ, **variables}, capture_output=True, text=True
+        )
+        assert said.stdout.splitlines() == ["machine there", "other here"], said.stderr
+    command = [variables["CC"], "-###", "-L/x", f"{site}/pkg/include/../lib/libpkg.a"]
+    shown = subprocess.run(command, env={**os.environ, **variables}, capture_output=True, text=True)
+    assert f"{there}/pkg/include/../lib/libpkg.a" in shown.stderr
+    assert str(site) not in shown.stderr

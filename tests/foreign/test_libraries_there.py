@@ -54,6 +54,31 @@ PyMODINIT_FUNC PyInit_counts(void) { return PyModule_Create(&module); }
 """,
 }
 
+# numpy's static library is among the files of the package that the build's Python has.
+HALVES: Dict[str, str] = {
+    "pyproject.toml": projects.pyproject(["setuptools", "numpy==2.0.2"]),
+    "setup.py": """\
+import os
+import numpy
+from setuptools import Extension, setup
+include = numpy.get_include()
+library = os.path.join(include, "..", "lib", "libnpymath.a")
+extension = Extension("halves", ["halves.c"], include_dirs=[include], extra_objects=[library])
+setup(name="halves", version="1.0", ext_modules=[extension])
+""",
+    "halves.c": """\
+#include <Python.h>
+#include <numpy/halffloat.h>
+static PyObject *value(PyObject *module, PyObject *bits)
+{
+    return PyFloat_FromDouble(npy_half_to_double(PyLong_AsLong(bits)));
+}
+static PyMethodDef methods[] = {{"value", value, METH_O, ""}, {NULL, NULL, 0, NULL}};
+static struct PyModuleDef module = {PyModuleDef_HEAD_INIT, "halves", NULL, -1, methods};
+PyMODINIT_FUNC PyInit_halves(void) { return PyModule_Create(&module); }
+""",
+}
+
 # Debian 11's own zlib, which its Python has loaded, is older than what libpng was built with.
 PICTURES: Dict[str, str] = {
     "pyproject.toml": projects.pyproject(["setuptools"]),
@@ -125,6 +150,13 @@ PROJECTS = (
         "4\n",
     ),
 )
+STATIC = Project(
+    "package of Python",
+    written("halves", HALVES),
+    "import halves; print(halves.value(0x3e00))",
+    "1.5\n",
+    settings={"libraries": "wheel:numpy==2.0.2"},
+)
 BRINGS = {
     "PyYAML": ("libyaml", "libyaml-0-2", "pkg:deb/debian/libyaml-0-2@"),
     "OpenMP": ("libomp", "cmeel-libomp", "pkg:pypi/cmeel-libomp@21.1.8"),
@@ -138,7 +170,7 @@ def bench(
     request: pytest.FixtureRequest, workshop: Workshop, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Bench]:
     system = roots.SYSTEMS[request.param]
-    with bench_of(system, PROJECTS, workshop, tmp_path_factory) as bench:
+    with bench_of(system, [*PROJECTS, STATIC], workshop, tmp_path_factory) as bench:
         yield bench
 
 
@@ -154,3 +186,8 @@ def test_library_goes_into_the_wheel_and_works_there(bench: Bench, project: Proj
     # What was built here has no package to tell which one it is.
     assert [each["alg"] for each in component.get("hashes", [])] == ([] if purl else ["SHA-256"])
     assert bench.use(project) == project.prints
+
+
+def test_files_of_a_python_package_are_the_targets(bench: Bench) -> None:
+    bench.check_tag(STATIC)
+    assert bench.use(STATIC) == STATIC.prints

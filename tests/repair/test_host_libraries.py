@@ -78,3 +78,13 @@ def test_repair_is_named_where_it_can_help(native: bool, tmp_path: Path) -> None
     (line,) = explanations(said, target(tmp_path, (), native=native))
     assert str(tmp_path / "libfoo.so") in line
     assert ("`repair = true`" in line) is native
+
+
+def test_what_a_package_of_this_machines_python_brings_is_to_be_named(tmp_path: Path) -> None:
+    said = (
+        "ld.lld: error: /v/site-packages/pkg/lib/libpkg.a(a.o) is incompatible with aarch64linux\n"
+        "ld.lld: error: /v/site-packages/pkg/lib/libpkg.a(b.o) is incompatible with aarch64linux\n"
+        "ld.lld: error: build/c.o is incompatible with aarch64linux\n"
+    )
+    (line,) = explanations(said, target(tmp_path, (), native=False))
+    assert 'libraries = ["wheel:pkg"]' in line

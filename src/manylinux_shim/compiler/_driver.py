@@ -25,6 +25,7 @@ from manylinux_shim.compiler._command import Command, Target
 from manylinux_shim.compiler._host_libraries import NO_OPENMP, WAY_OUT, explanations, take_from_host
 from manylinux_shim.compiler._linking import link_arguments
 from manylinux_shim.compiler._prefixes import (
+    in_packages,
     includes_in_prefixes,
     with_libraries_of_prefixes,
 )
@@ -99,6 +100,7 @@ class Configuration:
         self.supply = one("supply") == "1"
         self.prefix_includes = values.get("prefix-include", [])
         self.prefix_libraries = values.get("prefix-library", [])
+        self.packages = values.get("package", [])
         self.fortran = values.get("fortran", [])
         self.cpu_flags = values.get("cpu", [])
         self.c_flags = values.get("c", [])
@@ -132,7 +134,7 @@ def main(arguments: Sequence[str]) -> int:
     configuration = Configuration(arguments[0])
     if tool == "ld":
         _replace([zig, "ld.lld", *configuration.link_flags, *given])
-    words = expand_response_files(given)
+    words = in_packages(expand_response_files(given), configuration.packages)
     if tool == "fc":
         from manylinux_shim.compiler import _fortran
 

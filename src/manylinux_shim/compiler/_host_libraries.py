@@ -65,7 +65,16 @@ def take_from_host(command: Command, target: Target) -> None:
 
 
 def explanations(said: str, target: Target) -> Iterator[str]:
-    """What to say of libraries that lld did not find and that the host, or GCC, has."""
+    """What to say of libraries that lld did not find and that the host, or GCC, has.
+
+    Or that it found, and they are for the host, in a package of this machine's Python.
+    """
+    for package in dict.fromkeys(map(_foreign_package, said.splitlines())):
+        if package:
+            yield (
+                f"what {package} brings for C is for this machine. Name the wheel that has it in"
+                f' `libraries`: `libraries = ["wheel:{package}"]` takes the target\'s.'
+            )
     for line in said.splitlines():
         name = line.partition("unable to find library -l")[2].strip()
         if name in _OF_GCC:
@@ -78,6 +87,13 @@ def explanations(said: str, target: Target) -> Iterator[str]:
                 " it. Link it statically, or name it in `exclude` if another package provides it."
                 + (" `repair = true` grafts it into the wheel." if target.native else "")
             )
+
+
+def _foreign_package(line: str) -> str:
+    """The package of this machine's Python whose file a line of lld's refuses, or nothing."""
+    path, refused, _ = line.rpartition(" is incompatible with ")
+    _, found, inside = path.rpartition("-packages/")  # site- or, on Debian, dist-
+    return inside.partition("/")[0] if refused and found else ""
 
 
 def _may_come(name: str, target: Target) -> bool:

@@ -1,7 +1,8 @@
 """Directories of this machine that a project names, and those of a prefix in their stead.
 
 A project that says ``-I/usr/include/libxml2`` or ``-L/usr/lib`` means the library, and the
-prefix has it for the target.
+prefix has it for the target. So it is with the files of a Python package, where the target's
+wheel of it has the same.
 """
 
 from __future__ import annotations
@@ -15,6 +16,27 @@ if TYPE_CHECKING:
 _INCLUDES = ("/usr/include", "/usr/local/include")
 _LIBRARIES = ("/usr/lib64", "/usr/lib", "/lib64", "/lib", "/usr/local/lib64", "/usr/local/lib")
 _OPTIONS = ("-I", "-isystem", "-iquote", "-idirafter")
+_SITES = ("/site-packages/", "/dist-packages/")
+
+
+def in_packages(words: Sequence[str], packages: Sequence[str]) -> List[str]:
+    """The words, with the target's file or directory for one of this machine's Python packages.
+
+    ``packages`` are directories with what wheels for the target have.
+    """
+    return [_in_package(word, packages) for word in words] if packages else list(words)
+
+
+def _in_package(word: str, packages: Sequence[str]) -> str:
+    option = next((o for o in (*_OPTIONS, "-L") if word.startswith(o)), "")
+    if word.startswith("-") and not option:
+        return word
+    for site in _SITES:
+        _, found, tail = word.rpartition(site)
+        for package in packages if found else ():
+            if os.path.exists(f"{package}/{tail}"):
+                return f"{option}{package}/{tail}"
+    return word
 
 
 def includes_in_prefixes(words: Sequence[str], prefixes: Sequence[str]) -> List[str]:

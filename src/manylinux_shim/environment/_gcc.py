@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import re
 import shlex
 import shutil
 import subprocess
@@ -31,7 +32,7 @@ from manylinux_shim.environment._variables import (
     target_python,
     target_sysconfig,
 )
-from manylinux_shim.libraries import Prefix, directories
+from manylinux_shim.libraries import Prefix, directories, packages
 from manylinux_shim.target_python import staged_headers
 from manylinux_shim.zig import cache_root, make_once
 
@@ -52,6 +53,14 @@ done
 shift "$count"
 exec {command} "$@"{searched}
 """
+
+# What lies in a package of this machine's Python, and in the target's wheel of it.
+_IN_PACKAGE = """\
+    -[IL]*/{site}/{name}/*|-isystem*/{site}/{name}/*|[!-]*/{site}/{name}/*)
+      case "$word" in -isystem*) option=-isystem ;; -I*) option=-I ;; -L*) option=-L ;;
+        *) option= ;; esac
+      other={package}/{name}/${{word##*/{site}/{name}/}}
+      if test -e "$other"; then word=$option$other; fi ;;"""
 
 _SECONDS = 60
 
@@ -165,6 +174,13 @@ def _tools(
         f"    {before}{shlex.quote(old)}) word={before}{shlex.quote(new)} ;;"
         for old, new in includes.items()
         for before in ("", "-I", "-isystem")
+    )
+    cases += "".join(
+        "\n" + _IN_PACKAGE.format(site=site, name=path.name, package=shlex.quote(package))
+        for package in packages(prefixes)
+        for path in sorted(Path(package).iterdir())
+        if path.is_dir() and re.fullmatch(r"\w+", path.name)
+        for site in ("site-packages", "dist-packages")
     )
     searched = [f"-isystem {shlex.quote(d)}" for d in directories(p.include for p in prefixes)]
     searched += [f"-L{shlex.quote(d)}" for d in directories(p.lib for p in prefixes)]

@@ -26,7 +26,7 @@ from manylinux_shim.compiler import (
     ZIG_VARIABLE,
 )
 from manylinux_shim.environment._fortran import Fortran
-from manylinux_shim.libraries import Prefix, directories
+from manylinux_shim.libraries import Prefix, directories, packages
 from manylinux_shim.sysroot import ALWAYS_LINKED, Sysroot
 from manylinux_shim.zig import Zig, make_once
 
@@ -97,6 +97,7 @@ def tools(
         *_each("host-library", host_directories("lib", multiarch)),
         *_each("prefix-include", directories(p.include for p in prefixes)),
         *_each("prefix-library", directories(p.lib for p in prefixes)),
+        *_each("package", packages(prefixes)),
         *_each("from-host", from_host),
         *_each("fortran", fortran.command if fortran else ()),
         ("compilers-libraries", fortran.libraries if fortran else ""),

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from manylinux_shim.libraries._prefix import Prefix as Prefix
     from manylinux_shim.libraries._prefix import directories as directories
     from manylinux_shim.libraries._prefix import named_prefixes as named_prefixes
+    from manylinux_shim.libraries._prefix import packages as packages
     from manylinux_shim.libraries._prefix import sonames as sonames
     from manylinux_shim.libraries._requirements import Requirement as Requirement
     from manylinux_shim.libraries._requirements import parse as parse
@@ -27,7 +28,7 @@ __getattr__ = lazily(
         "_fetched": ("fetched",),
         "_origins": ("Origin", "origin_of"),
         "_packages": ("package_of_header", "package_of_library"),
-        "_prefix": ("Prefix", "directories", "named_prefixes", "sonames"),
+        "_prefix": ("Prefix", "directories", "named_prefixes", "packages", "sonames"),
         "_requirements": ("Requirement", "parse", "tools"),
     },
 )

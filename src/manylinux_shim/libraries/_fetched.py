@@ -32,6 +32,6 @@ def fetched(
         if one.kind == "wheel":
             from manylinux_shim.libraries._wheels import wheel_prefixes
 
-            roots = wheel_prefixes(one, arch, policy, cache, notice)
-            found += [Prefix(root, triplet) for root in roots]
+            package, roots = wheel_prefixes(one, arch, policy, cache, notice)
+            found += [Prefix(root, triplet, package) for root in roots]
     return tuple(found)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import FrozenSet, Iterable, Iterator, List, Sequence, Tuple
+from typing import FrozenSet, Iterable, Iterator, List, Optional, Sequence, Tuple
 
 from manylinux_shim._errors import SettingsError
 from manylinux_shim._platforms import Architecture, Policy
@@ -20,6 +20,8 @@ class Prefix:
 
     root: Path
     triplet: str = ""
+    package: Optional[Path] = None
+    """Where the wheel is unpacked that the prefix came in, like a ``site-packages``."""
 
     @property
     def include(self) -> Tuple[Path, ...]:
@@ -117,6 +119,11 @@ def _libraries(prefixes: Sequence[Prefix]) -> Iterator[Path]:
     for prefix in prefixes:
         for directory in prefix.lib:
             yield from (path for path in sorted(directory.glob("*.so*")) if path.is_file())
+
+
+def packages(prefixes: Iterable[Prefix]) -> List[str]:
+    """Where the wheels are unpacked that the prefixes came in, each once."""
+    return list(dict.fromkeys(str(p.package) for p in prefixes if p.package is not None))
 
 
 def directories(found: Iterable[Tuple[Path, ...]]) -> List[str]:

@@ -34,8 +34,8 @@ def wheel_prefixes(
     policy: Policy,
     cache: Path,
     notice: Callable[[str], None],
-) -> Tuple[Path, ...]:
-    """The directories of the wheel that are like ``/usr``, fetched if it is not in the cache.
+) -> Tuple[Path, Tuple[Path, ...]]:
+    """Where the wheel is, fetched if it is not in the cache, and its directories like ``/usr``.
 
     Raises ToolchainError where there is no such wheel for the target, or none of C libraries.
     """
@@ -57,7 +57,8 @@ def wheel_prefixes(
                 "Look at the wheel's files, and name one of C libraries.",
             )
 
-    return _roots(make_once(directory, make))
+    package = make_once(directory, make)
+    return package, _roots(package)
 
 
 def _roots(directory: Path) -> Tuple[Path, ...]:

@@ -7,6 +7,7 @@ import json
 import os
 import shlex
 import sys
+import sysconfig
 from pathlib import Path
 from typing import List, Optional, Sequence, Tuple
 
@@ -25,6 +26,8 @@ FAILED = 1
 def _run(options: argparse.Namespace) -> int:
     from manylinux_shim._plan import this_host
 
+    # Before there are threads: two that ask first can both be told nothing (CPython 3.8 to 3.11).
+    sysconfig.get_config_vars()
     jobs = _jobs.make_jobs(
         _jobs.words(options.target, "--target"),
         _jobs.words(options.policy, "--policy"),
