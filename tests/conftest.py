@@ -53,13 +53,25 @@ def checkout(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="session")
-def workshop(tmp_path_factory: pytest.TempPathFactory, checkout: Path) -> Workshop:
-    """The shim built as a wheel, once, and all that is needed to build with it."""
-    root = tmp_path_factory.mktemp("workshop")
+def caches(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """An ``XDG_CACHE_HOME`` that all processes of this session share, empty when it begins."""
     base = tmp_path_factory.getbasetemp()
     # Side by side, each process has a directory of its own in that of the session.
     session = base.parent if os.environ.get("PYTEST_XDIST_WORKER") else base
-    workshop = Workshop(root, root / "links", cache=session / "cache")
+    return session / "cache"
+
+
+@pytest.fixture(scope="session")
+def shared_cache(caches: Path) -> Path:
+    """The shim's cache there: for tests that want a compiler, and no cache of their own."""
+    return caches / "manylinux-shim"
+
+
+@pytest.fixture(scope="session")
+def workshop(tmp_path_factory: pytest.TempPathFactory, checkout: Path, caches: Path) -> Workshop:
+    """The shim built as a wheel, once, and all that is needed to build with it."""
+    root = tmp_path_factory.mktemp("workshop")
+    workshop = Workshop(root, root / "links", cache=caches)
     workshop.links.mkdir()
     workshop.run(
         [uv(), "build", "-q", "--wheel", "-p", base_python(), "-o", str(workshop.links)],

@@ -37,13 +37,12 @@ int root_is_there(void) { struct stat s; return stat("/", &s); }
 
 
 @pytest.fixture(scope="session")
-def toolchain(tmp_path_factory: pytest.TempPathFactory) -> Dict[str, str]:
+def toolchain(shared_cache: Path) -> Dict[str, str]:
     """The environment of a build for manylinux_2_17 on this host."""
-    cache = tmp_path_factory.mktemp("cache")
     host = host_architecture()
     assert host is not None
     with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("MANYLINUX_SHIM_CACHE_DIR", str(cache))
+        patch.setenv("MANYLINUX_SHIM_CACHE_DIR", str(shared_cache))
         added = prepare(
             find_zig(),
             host,

@@ -21,11 +21,11 @@ from manylinux_shim.zig._zig import find_zig
 pytestmark = pytest.mark.long
 
 
-def environment(cache: Path, arch: str, *, supply: bool) -> Dict[str, str]:
+def environment(shared_cache: Path, arch: str, *, supply: bool) -> Dict[str, str]:
     """That of a build for manylinux_2_17, or for what is nearest to it."""
     target = ARCHITECTURES[arch]
     with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("MANYLINUX_SHIM_CACHE_DIR", str(cache))
+        patch.setenv("MANYLINUX_SHIM_CACHE_DIR", str(shared_cache))
         added = prepare(
             find_zig(),
             target,
@@ -38,23 +38,18 @@ def environment(cache: Path, arch: str, *, supply: bool) -> Dict[str, str]:
     return {**os.environ, **added}
 
 
-@pytest.fixture(scope="module")
-def cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return tmp_path_factory.mktemp("cache")
-
-
 HOST = host_architecture()
 assert HOST is not None
 
 
 @pytest.fixture(scope="module")
-def supplied(cache: Path) -> Dict[str, str]:
-    return environment(cache, HOST.name, supply=True)
+def supplied(shared_cache: Path) -> Dict[str, str]:
+    return environment(shared_cache, HOST.name, supply=True)
 
 
 @pytest.fixture(scope="module")
-def plain(cache: Path) -> Dict[str, str]:
-    return environment(cache, HOST.name, supply=False)
+def plain(shared_cache: Path) -> Dict[str, str]:
+    return environment(shared_cache, HOST.name, supply=False)
 
 
 def run(
@@ -112,14 +107,14 @@ def test_what_is_linked_in_is_nobody_elses(supplied: Dict[str, str], tmp_path: P
 
 @pytest.mark.parametrize("arch", [name for name in ARCHITECTURES if name != "loongarch64"])
 def test_every_architecture_has_what_the_headers_declare(
-    arch: str, cache: Path, tmp_path: Path
+    arch: str, shared_cache: Path, tmp_path: Path
 ) -> None:
     names = {name for _, declared in HEADERS.values() for name in declared.split()}
     assert {name for name in names if not can_link(name, arch)} == set()
     (tmp_path / "uses.c").write_text(
         "#define _GNU_SOURCE\n" + USES.replace("__GLIBC_PREREQ", "0 &&")
     )
-    tools = environment(cache, arch, supply=True)
+    tools = environment(shared_cache, arch, supply=True)
     built = run(tools, "CC", "-O2", "uses.c", "-o", "uses", cwd=tmp_path)
     assert (built.returncode, built.stderr) == (0, "")
 

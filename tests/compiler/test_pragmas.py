@@ -69,11 +69,6 @@ def test_an_architecture_that_clang_knows_no_name_of_is_left_to_its_features() -
     assert translated(text, "aarch64") == f"{push('arch=armv8-a+crc')}\n{POP}\n"
 
 
-@pytest.fixture(scope="module")
-def cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return tmp_path_factory.mktemp("cache")
-
-
 def compiled(
     arch: str, tool: str, *arguments: str, cache: Path, cwd: Path
 ) -> subprocess.CompletedProcess[str]:
@@ -119,19 +114,19 @@ int main(int argc, char **argv)
 @pytest.mark.long
 @pytest.mark.parametrize("name", ["a.c", "a.cpp", "includes.c"])
 def test_code_behind_the_pragma_has_the_features_and_no_other(
-    name: str, cache: Path, tmp_path: Path
+    name: str, shared_cache: Path, tmp_path: Path
 ) -> None:
     files: Dict[str, str] = {"a.c": X86, "a.cpp": X86, "includes.c": '#include "a.c"\n'}
     for each, text in files.items():
         (tmp_path / each).write_text(text)
     tool = "CXX" if name.endswith("cpp") else "CC"
     options = ["-O2", "-Wall", "-Werror", "-MD", "-MF", "a.d", "-c", name, "-o", "a.o"]
-    built = compiled("x86_64", tool, *options, cache=cache, cwd=tmp_path)
+    built = compiled("x86_64", tool, *options, cache=shared_cache, cwd=tmp_path)
     assert (built.returncode, built.stderr) == (0, "")
     made, _, needs = (tmp_path / "a.d").read_text().partition(":")
     assert made == "a.o"
     assert needs.split()[0] == name
-    linked = compiled("x86_64", tool, "a.o", "-o", "a", cache=cache, cwd=tmp_path)
+    linked = compiled("x86_64", tool, "a.o", "-o", "a", cache=shared_cache, cwd=tmp_path)
     assert (linked.returncode, linked.stderr) == (0, "")
 
 
@@ -182,13 +177,15 @@ MORE = r"""
 
 
 @pytest.mark.long
-def test_macros_behind_the_pragma_are_those_of_its_features(cache: Path, tmp_path: Path) -> None:
+def test_macros_behind_the_pragma_are_those_of_its_features(
+    shared_cache: Path, tmp_path: Path
+) -> None:
     source = tmp_path / "sources" / "a.c"
     source.parent.mkdir()
     source.write_text(MACROS)
     source.with_name("more.h").write_text(MORE)
     options = ["-O2", "-Wall", "-Wextra", "-Werror", "-MD", "-S", "sources/a.c", "-o", "a.s"]
-    built = compiled("x86_64", "CC", *options, cache=cache, cwd=tmp_path)
+    built = compiled("x86_64", "CC", *options, cache=shared_cache, cwd=tmp_path)
     assert (built.returncode, built.stderr) == (0, "")
     assert set((tmp_path / "a.d").read_text().split()) >= {"sources/a.c", "sources/more.h"}
     text = (tmp_path / "a.s").read_text()
@@ -198,12 +195,14 @@ def test_macros_behind_the_pragma_are_those_of_its_features(cache: Path, tmp_pat
 
 
 @pytest.mark.long
-def test_a_unit_that_is_linked_at_once_works_on_this_processor(cache: Path, tmp_path: Path) -> None:
+def test_a_unit_that_is_linked_at_once_works_on_this_processor(
+    shared_cache: Path, tmp_path: Path
+) -> None:
     flags = Path("/proc/cpuinfo").read_text().partition("flags")[2].partition("\n")[0].split()
     if not {"avx2", "bmi2", "sse4_2", "abm"} <= set(flags):
         pytest.skip("this processor has not the features that the test uses")
     (tmp_path / "a.c").write_text(X86)
-    built = compiled("x86_64", "CC", "-O2", "a.c", "-o", "a", cache=cache, cwd=tmp_path)
+    built = compiled("x86_64", "CC", "-O2", "a.c", "-o", "a", cache=shared_cache, cwd=tmp_path)
     assert (built.returncode, built.stderr) == (0, "")
     ran = subprocess.run([str(tmp_path / "a"), "x"], stdout=subprocess.PIPE, encoding="utf-8")
     assert ran.stdout == "8 830 3778769143\n"
@@ -228,9 +227,9 @@ def test_a_unit_that_is_linked_at_once_works_on_this_processor(cache: Path, tmp_
     ],
 )
 def test_pragmas_of_other_architectures(
-    arch: str, source: str, cache: Path, tmp_path: Path
+    arch: str, source: str, shared_cache: Path, tmp_path: Path
 ) -> None:
     (tmp_path / "a.c").write_text(source)
-    built = compiled(arch, "CC", "-O2", "-c", "a.c", cache=cache, cwd=tmp_path)
+    built = compiled(arch, "CC", "-O2", "-c", "a.c", cache=shared_cache, cwd=tmp_path)
     assert (built.returncode, built.stderr) == (0, "")
     assert (tmp_path / "a.o").exists()

@@ -67,14 +67,14 @@ SAME = (
 
 
 @pytest.fixture(scope="module")
-def programs(tmp_path_factory: pytest.TempPathFactory) -> Dict[str, Path]:
+def programs(tmp_path_factory: pytest.TempPathFactory, shared_cache: Path) -> Dict[str, Path]:
     """The program, by who compiled it."""
     place = tmp_path_factory.mktemp("programs")
     (place / "ends.cpp").write_text(ENDS)
     host = host_architecture()
     assert host is not None
     with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("MANYLINUX_SHIM_CACHE_DIR", str(place / "cache"))
+        patch.setenv("MANYLINUX_SHIM_CACHE_DIR", str(shared_cache))
         policy = Policy.parse("manylinux_2_17")
         added = prepare(find_zig(), host, policy, place, notice=print)
     for name, compiler in (("ours", added["CXX"]), ("gccs", "g++")):

@@ -7,10 +7,11 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Callable, Dict, Iterator, Mapping, Sequence, Tuple
+from typing import Callable, Dict, Iterable, Iterator, List, Mapping, Sequence, Tuple
 
 import pytest
 import roots
+from _pytest.mark.structures import ParameterSet
 from support import interpreters, projects, sdists, wheels
 from support.machine import lacking
 from support.workshop import UV_BUILD_WHEEL, Frontend, Workshop
@@ -36,6 +37,15 @@ class Project:
     frontend: Frontend = UV_BUILD_WHEEL
     settings: Mapping[str, str] = field(default_factory=dict)
     """Settings of the shim for the build, besides the target."""
+    slow: bool = False
+
+
+def each(projects: Iterable[Project]) -> List[ParameterSet]:
+    """Parameters of a test for each of the projects, under its name."""
+    return [
+        pytest.param(project, id=project.name, marks=[pytest.mark.slow] * project.slow)
+        for project in projects
+    ]
 
 
 def sample(name: str) -> Callable[[Path, Workshop], Path]:
@@ -176,12 +186,14 @@ class Bench:
 
 @contextmanager
 def bench_of(
-    system: roots.System,
-    projects: Sequence[Project],
-    workshop: Workshop,
-    factory: pytest.TempPathFactory,
+    request: pytest.FixtureRequest, system: roots.System, projects: Sequence[Project]
 ) -> Iterator[Bench]:
-    """A bench for as long as a module's tests need it."""
+    """A bench for as long as a module's tests need it, with the slow ones only if they run."""
+    workshop: Workshop = request.getfixturevalue("workshop")
+    factory: pytest.TempPathFactory = request.getfixturevalue("tmp_path_factory")
+    tests = [item for item in request.session.items if item.path == request.path]
+    asked = [test.callspec.params.get("project") for test in tests if hasattr(test, "callspec")]
+    projects = [project for project in projects if not project.slow or project in asked]
     root = roots.root(system, roots.default_cache())
     with root.place() as place:
         bench = Bench(root, workshop, factory.mktemp(system.name), place, projects)

@@ -14,7 +14,6 @@ import pytest
 import roots
 from bench import Bench, Project, bench_of, sample, sdist
 from support import wheels
-from support.workshop import Workshop
 
 pytestmark = pytest.mark.foreign
 
@@ -29,6 +28,7 @@ SAMPLES = (
         " n.compare('a2', 'A02'), n._order.__file__[-23:])",
         "['appendix', 'Chapter 9', 'chapter 09', 'chapter 10'] 0 39-aarch64-linux-gnu.so\n",
         environment=DEBIANS_RUST,
+        slow=True,
     ),
     Project(
         "scikit_build_core",
@@ -140,7 +140,12 @@ SDISTS = (
 
 GROUPS = {"samples": SAMPLES, "sdists": SDISTS}
 EACH = [
-    pytest.param(name, project, id=project.name, marks=[pytest.mark.slow] * (name == "sdists"))
+    pytest.param(
+        name,
+        project,
+        id=project.name,
+        marks=[pytest.mark.slow] * (name == "sdists" or project.slow),
+    )
     for name, group in GROUPS.items()
     for project in group
 ]
@@ -149,8 +154,8 @@ EACH = [
 class Benches:
     """A bench for each group, made when the first of its projects is asked for."""
 
-    def __init__(self, workshop: Workshop, factory: pytest.TempPathFactory) -> None:
-        self._make = lambda name: bench_of(roots.SYSTEMS["arm64"], GROUPS[name], workshop, factory)
+    def __init__(self, request: pytest.FixtureRequest) -> None:
+        self._make = lambda name: bench_of(request, roots.SYSTEMS["arm64"], GROUPS[name])
         self._made: Dict[str, Bench] = {}
         self._open = ExitStack()
 
@@ -164,8 +169,8 @@ class Benches:
 
 
 @pytest.fixture(scope="module")
-def benches(workshop: Workshop, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Benches]:
-    benches = Benches(workshop, tmp_path_factory)
+def benches(request: pytest.FixtureRequest) -> Iterator[Benches]:
+    benches = Benches(request)
     yield benches
     benches.close()
 

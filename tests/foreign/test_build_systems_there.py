@@ -10,9 +10,8 @@ from typing import Dict, Iterator
 
 import pytest
 import roots
-from bench import Bench, Project, bench_of, sdist, written
+from bench import Bench, Project, bench_of, each, sdist, written
 from support import projects
-from support.workshop import Workshop
 
 pytestmark = pytest.mark.foreign
 
@@ -136,6 +135,7 @@ PROJECTS = (
         "print(channel.wait(60), found, _cares.__file__[-3:])",
         "True [[(b'127.0.0.1', 80)], 'ARES_ECONNREFUSED'] .so\n",
         needs=("cffi",),
+        slow=True,
     ),
     Project(
         "PyNaCl",  # configure and make for a library that cffi binds
@@ -152,6 +152,7 @@ PROJECTS = (
         needs=("cffi",),
         # make check runs what was compiled: this project has a variable against that.
         environment={"LIBSODIUM_MAKE_ARGS": "TESTS= check_PROGRAMS="},
+        slow=True,
     ),
     Project(
         "zlib-ng",  # a configure script that autoconf has not made
@@ -166,16 +167,16 @@ PROJECTS = (
 
 
 @pytest.fixture(scope="module")
-def bench(workshop: Workshop, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Bench]:
-    with bench_of(roots.SYSTEMS["arm64"], PROJECTS, workshop, tmp_path_factory) as bench:
+def bench(request: pytest.FixtureRequest) -> Iterator[Bench]:
+    with bench_of(request, roots.SYSTEMS["arm64"], PROJECTS) as bench:
         yield bench
 
 
-@pytest.mark.parametrize("project", PROJECTS, ids=lambda project: project.name)
+@pytest.mark.parametrize("project", each(PROJECTS))
 def test_wheel_bears_the_lowest_tag_of_the_target(bench: Bench, project: Project) -> None:
     bench.check_tag(project)
 
 
-@pytest.mark.parametrize("project", PROJECTS, ids=lambda project: project.name)
+@pytest.mark.parametrize("project", each(PROJECTS))
 def test_wheel_installed_by_pip_there_works_there(bench: Bench, project: Project) -> None:
     assert bench.use(project) == project.prints

@@ -8,7 +8,6 @@ import pytest
 import roots
 from bench import Bench, Project, bench_of, written
 from support import exchanging
-from support.workshop import Workshop
 
 pytestmark = pytest.mark.foreign
 
@@ -26,10 +25,8 @@ PROJECT = Project(
 
 
 @pytest.fixture(scope="module", params=SYSTEMS)
-def bench(
-    request: pytest.FixtureRequest, workshop: Workshop, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[Bench]:
-    with bench_of(request.param, [PROJECT], workshop, tmp_path_factory) as bench:
+def bench(request: pytest.FixtureRequest) -> Iterator[Bench]:
+    with bench_of(request, request.param, [PROJECT]) as bench:
         yield bench
 
 

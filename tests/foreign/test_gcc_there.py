@@ -6,9 +6,8 @@ from typing import Dict, Iterator
 
 import pytest
 import roots
-from bench import Bench, Project, bench_of, sdist, written
+from bench import Bench, Project, bench_of, each, sdist, written
 from support import projects, sboms, wheels
-from support.workshop import Workshop
 
 pytestmark = pytest.mark.foreign
 
@@ -135,15 +134,13 @@ BRINGS = {
 
 
 @pytest.fixture(scope="module", params=["amd64", "arm64"])
-def bench(
-    request: pytest.FixtureRequest, workshop: Workshop, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[Bench]:
+def bench(request: pytest.FixtureRequest) -> Iterator[Bench]:
     system = roots.SYSTEMS[request.param]
-    with bench_of(system, PROJECTS, workshop, tmp_path_factory) as bench:
+    with bench_of(request, system, PROJECTS) as bench:
         yield bench
 
 
-@pytest.mark.parametrize("project", PROJECTS, ids=lambda project: project.name)
+@pytest.mark.parametrize("project", each(PROJECTS))
 def test_wheel_brings_its_compilers_library_and_works_there(bench: Bench, project: Project) -> None:
     bench.check_tag(project)
     wheel = bench.wheel(project)
@@ -156,10 +153,8 @@ def test_wheel_brings_its_compilers_library_and_works_there(bench: Bench, projec
 
 @pytest.mark.slow
 @pytest.mark.parametrize("name", ["amd64", "arm64"])
-def test_fortran_that_gcc_links_works_there(
-    name: str, workshop: Workshop, tmp_path_factory: pytest.TempPathFactory
-) -> None:
+def test_fortran_that_gcc_links_works_there(name: str, request: pytest.FixtureRequest) -> None:
     system = roots.SYSTEMS[name]
-    with bench_of(system, [GCC_LINKS_FORTRAN], workshop, tmp_path_factory) as bench:
+    with bench_of(request, system, [GCC_LINKS_FORTRAN]) as bench:
         bench.check_tag(GCC_LINKS_FORTRAN)
         assert bench.use(GCC_LINKS_FORTRAN) == DESCRIBED

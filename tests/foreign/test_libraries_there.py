@@ -7,9 +7,8 @@ from typing import Dict, Iterator
 
 import pytest
 import roots
-from bench import Bench, Project, bench_of, sdist, written
+from bench import Bench, Project, bench_of, each, sdist, written
 from support import projects, sboms, wheels
-from support.workshop import Workshop
 from test_gcc_there import OPENMP
 
 pytestmark = [pytest.mark.foreign, pytest.mark.pypi]
@@ -166,15 +165,13 @@ BRINGS = {
 
 
 @pytest.fixture(scope="module", params=["amd64", "arm64"])
-def bench(
-    request: pytest.FixtureRequest, workshop: Workshop, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[Bench]:
+def bench(request: pytest.FixtureRequest) -> Iterator[Bench]:
     system = roots.SYSTEMS[request.param]
-    with bench_of(system, [*PROJECTS, STATIC], workshop, tmp_path_factory) as bench:
+    with bench_of(request, system, [*PROJECTS, STATIC]) as bench:
         yield bench
 
 
-@pytest.mark.parametrize("project", PROJECTS, ids=lambda project: project.name)
+@pytest.mark.parametrize("project", each(PROJECTS))
 def test_library_goes_into_the_wheel_and_works_there(bench: Bench, project: Project) -> None:
     bench.check_tag(project)
     wheel = bench.wheel(project)

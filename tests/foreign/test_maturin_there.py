@@ -11,9 +11,9 @@ from typing import Iterator
 
 import pytest
 import roots
-from bench import Bench, Project, bench_of, sample, sdist, written
+from bench import Bench, Project, bench_of, each, sample, sdist, written
 from support import projects, wheels
-from support.workshop import BUILD_WHEEL, PIP_WHEEL, UV_BUILD, Workshop
+from support.workshop import BUILD_WHEEL, PIP_WHEEL, UV_BUILD
 
 pytestmark = pytest.mark.foreign
 
@@ -127,26 +127,25 @@ PROJECTS = (
         "<b>a</b>\u00e4\n",
         tags="cp37-abi3",
         environment=DEBIANS_RUST,
+        slow=True,
     ),
 )
 
 
 @pytest.fixture(scope="module")
-def bench(workshop: Workshop, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Bench]:
-    with bench_of(roots.SYSTEMS["arm64"], PROJECTS, workshop, tmp_path_factory) as bench:
+def bench(request: pytest.FixtureRequest) -> Iterator[Bench]:
+    with bench_of(request, roots.SYSTEMS["arm64"], PROJECTS) as bench:
         yield bench
 
 
-@pytest.mark.parametrize("project", PROJECTS, ids=lambda project: project.name)
+@pytest.mark.parametrize("project", each(PROJECTS))
 def test_wheel_bears_the_lowest_tag_and_auditwheel_agrees(bench: Bench, project: Project) -> None:
     bench.check_tag(project)
     tags = "manylinux_2_17_aarch64.manylinux2014_aarch64"
     wheels.check_manylinux(bench.wheel(project), tags)
 
 
-@pytest.mark.parametrize(
-    "project", [p for p in PROJECTS if p.prints], ids=lambda project: project.name
-)
+@pytest.mark.parametrize("project", each(p for p in PROJECTS if p.prints))
 def test_wheel_installed_by_pip_there_works_there(bench: Bench, project: Project) -> None:
     assert bench.use(project).endswith(project.prints)
 

@@ -8,9 +8,8 @@ from typing import Iterator
 import pytest
 import roots
 import widths
-from bench import Bench, Project, bench_of, sample, sdist, written
+from bench import Bench, Project, bench_of, each, sample, sdist, written
 from support import unwinding
-from support.workshop import Workshop
 
 from manylinux_shim._platforms import architecture
 
@@ -49,6 +48,7 @@ PROJECTS = (
         "    except Exception as error: print(type(error).__name__, str(error)[:10])",
         "[('a', 2000), ('is', 1000), ('rose', 2000)]\n"
         "ValueError text 50: a\nTypeError bad argume\n",
+        slow=True,
     ),
     Project(
         "unwinding",
@@ -100,21 +100,17 @@ PROJECTS = (
 
 
 @pytest.fixture(scope="module", params=SYSTEMS)
-def bench(
-    request: pytest.FixtureRequest, workshop: Workshop, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[Bench]:
-    with bench_of(request.param, PROJECTS, workshop, tmp_path_factory) as bench:
+def bench(request: pytest.FixtureRequest) -> Iterator[Bench]:
+    with bench_of(request, request.param, PROJECTS) as bench:
         yield bench
 
 
-@pytest.mark.parametrize("project", PROJECTS, ids=lambda project: project.name)
+@pytest.mark.parametrize("project", each(PROJECTS))
 def test_wheel_bears_the_lowest_tag_of_its_architecture(bench: Bench, project: Project) -> None:
     bench.check_tag(project)
 
 
-@pytest.mark.parametrize(
-    "project", [p for p in PROJECTS if p.prints], ids=lambda project: project.name
-)
+@pytest.mark.parametrize("project", each(p for p in PROJECTS if p.prints))
 def test_wheel_installed_by_pip_there_works_there(bench: Bench, project: Project) -> None:
     assert bench.use(project) == project.prints
 

@@ -72,7 +72,15 @@ def test_sample_is_the_same_from_two_directories(
 
 
 @pytest.mark.parametrize(
-    "sample", ["setuptools_c", "setuptools_cpp", "scikit_build_core", "meson_python"]
+    "sample",
+    [
+        "setuptools_c",
+        "setuptools_cpp",
+        *(
+            pytest.param(name, marks=pytest.mark.slow)
+            for name in ("scikit_build_core", "meson_python")
+        ),
+    ],
 )
 def test_sample_is_the_same_whichever_python_builds(
     sample: str, workshop: Workshop, interpreter: Callable[[str], Interpreter], tmp_path: Path

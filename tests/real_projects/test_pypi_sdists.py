@@ -102,6 +102,7 @@ PROJECTS = [
         "import rpds; from rpds import rpds as native; m = rpds.HashTrieMap({'a': 1});"
         "print(native.__file__[-3:], m.insert('b', 2)['b'], len(m))",
         ".so 2 1\n",
+        slow=True,
     ),
     Project(
         "pendulum==3.1.0",
@@ -119,6 +120,7 @@ PROJECTS = [
         " bcrypt.hashpw(b'secret', b'$2b$04$abcdefghijklmnopqrstuu').decode()[-12:],"
         " bcrypt.kdf(b'secret', b'salt', 8, 60).hex())",
         ".so S4UpFFP8WIrW ed698f2f8a633534\n",
+        slow=True,
     ),
     Project(
         "levenshtein==0.27.1",  # scikit-build-core, Cython, C++

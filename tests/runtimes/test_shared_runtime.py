@@ -15,6 +15,7 @@ from manylinux_shim._platforms import Policy, host_architecture
 from manylinux_shim.elf._elf import read_elf
 from manylinux_shim.environment._prepare import prepare
 from manylinux_shim.runtimes._shared import VERSION, shared_runtime
+from manylinux_shim.sysroot import runtimes_directory
 from manylinux_shim.sysroot._sysroot import Sysroot, sysroot
 from manylinux_shim.zig._zig import find_zig
 
@@ -118,9 +119,9 @@ def libraries(root: Sysroot) -> List[str]:
 
 
 @pytest.fixture(scope="module")
-def runtime(tmp_path_factory: pytest.TempPathFactory, root: Sysroot, libraries: List[str]) -> Path:
+def runtime(shared_cache: Path, root: Sysroot, libraries: List[str]) -> Path:
     assert HOST is not None
-    place = str(tmp_path_factory.mktemp("runtimes"))
+    place = str(runtimes_directory(ZIG, HOST, POLICY, shared_cache))
     target = HOST.zig_target(POLICY)
     made = shared_runtime(str(ZIG.executable), target, place, root.link_flags, libraries)
     assert shared_runtime(str(ZIG.executable), target, place, root.link_flags, libraries) == made
@@ -146,10 +147,10 @@ def test_it_is_small_and_needs_the_system_alone(runtime: Path) -> None:
 @pytest.mark.parametrize("visibility", ["default", "hidden"])
 def test_two_files_that_share_it_exchange_what_cpp_has(
     visibility: str, runtime: Path, root: Sysroot, libraries: List[str], tmp_path: Path,
-    monkeypatch: pytest.MonkeyPatch,
+    shared_cache: Path, monkeypatch: pytest.MonkeyPatch,
 ) -> None:  # fmt: skip
     assert HOST is not None
-    monkeypatch.setenv("MANYLINUX_SHIM_CACHE_DIR", str(tmp_path / "cache"))
+    monkeypatch.setenv("MANYLINUX_SHIM_CACHE_DIR", str(shared_cache))
     environment = prepare(ZIG, HOST, POLICY, tmp_path, notice=print)
     (tmp_path / "both.h").write_text(HEADER)
     _compile("library", LIBRARY, visibility, environment, tmp_path)
