@@ -15,6 +15,7 @@ from manylinux_shim._platforms import Policy, host_architecture
 from manylinux_shim.elf._elf import read_elf
 from manylinux_shim.environment._prepare import prepare
 from manylinux_shim.runtimes._shared import VERSION, shared_runtime
+from manylinux_shim.runtimes._sources import is_standard
 from manylinux_shim.sysroot import runtimes_directory
 from manylinux_shim.sysroot._sysroot import Sysroot, sysroot
 from manylinux_shim.zig._zig import find_zig
@@ -142,6 +143,13 @@ def test_it_is_small_and_needs_the_system_alone(runtime: Path) -> None:
         assert name in facts.exports
     # What is on the other side is libc, or may be absent.
     assert not [s.name for s in facts.undefined if s.name.startswith("_Z") and not s.weak]
+
+
+def test_no_name_of_it_is_taken_for_another_librarys(runtime: Path) -> None:
+    exports = read_elf(runtime.name, runtime.read_bytes()).exports.names
+    names = [name for name in exports if name.startswith(("_ZNSt", "_ZNKSt", "_ZTVSt", "_ZTISt"))]
+    assert len(names) > 1000
+    assert [name for name in names if not is_standard(name)] == []
 
 
 @pytest.mark.parametrize("visibility", ["default", "hidden"])

@@ -169,11 +169,17 @@ _COMPILED = tuple((re.compile(pattern), stems) for pattern, stems in _PATTERNS)
 # the entity: std's, or the two libraries' own.
 _SPECIAL = re.compile(r"_Z(T[VISTWC]|Thn?\d+_|Tvn?\d+_n?\d+_|GV|GR)?")
 _OURS = re.compile(_SPECIAL.pattern + r"(N[KVrRO]*)?(St|10__cxxabiv1|9libunwind)")
-_FOREIGN = re.compile(r"_Z\w{0,6}(Ss|Sa|Si|So|Sd)|.*St7__cxx11|.*9__gnu_cxx")
+_FOREIGN = re.compile(
+    r"_Z(?!TS\w$)\w{0,6}(Ss|Sa|Si|So|Sd)"
+    r"|.*(St7__cxx11|9__gnu_cxx|St15__exception_ptr|RKSs$|(C[12]|aS)EOS_$)"
+    # Of exceptions only the two that all others are made of have such a constructor in ours.
+    r"|_ZNSt(?!11logic_error|13runtime_error|3__1)[a-z_0-9]+C[12]EPKc$"
+    r"|_ZTIN10__cxxabiv1(15__forced_unwind|19__foreign_exception)"
+)
 """GNU's libstdc++: nothing of ours has such a name."""
 _WITHOUT_VERSION = re.compile(_SPECIAL.pattern + r"(N[KVrRO]*)?St(?!3__1)")
 _SHARED = frozenset(
-    "__terminate __throw_bad_alloc __throw_bad_array_new_length __unexpected bad_alloc"
+    "__terminate __throw_bad_alloc __unexpected bad_alloc"
     " bad_any_cast bad_array_length bad_array_new_length bad_cast bad_exception"
     " bad_optional_access bad_typeid bad_variant_access current_exception domain_error exception"
     " exception_ptr experimental get_new_handler get_terminate get_unexpected invalid_argument"
