@@ -186,17 +186,25 @@ class Bench:
 
 @contextmanager
 def bench_of(
-    request: pytest.FixtureRequest, system: roots.System, projects: Sequence[Project]
+    request: pytest.FixtureRequest,
+    system: roots.System,
+    projects: Sequence[Project],
+    always: Sequence[Project] = (),
 ) -> Iterator[Bench]:
-    """A bench for as long as a module's tests need it, with the slow ones only if they run."""
+    """A bench for as long as a module's tests need it.
+
+    Of ``projects`` it has those that are parameters of tests that run.
+    """
     workshop: Workshop = request.getfixturevalue("workshop")
     factory: pytest.TempPathFactory = request.getfixturevalue("tmp_path_factory")
     tests = [item for item in request.session.items if item.path == request.path]
-    asked = [test.callspec.params.get("project") for test in tests if hasattr(test, "callspec")]
-    projects = [project for project in projects if not project.slow or project in asked]
+    called = [test.callspec.params for test in tests if hasattr(test, "callspec")]
+    own = getattr(request, "param", None)
+    asked = [each.get("project") for each in called if each.get("bench") == own]
+    chosen = [*always, *(project for project in projects if project in asked)]
     root = roots.root(system, roots.default_cache())
     with root.place() as place:
-        bench = Bench(root, workshop, factory.mktemp(system.name), place, projects)
+        bench = Bench(root, workshop, factory.mktemp(system.name), place, chosen)
         try:
             yield bench
         finally:

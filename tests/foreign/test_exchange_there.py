@@ -26,7 +26,7 @@ PROJECT = Project(
 
 @pytest.fixture(scope="module", params=SYSTEMS)
 def bench(request: pytest.FixtureRequest) -> Iterator[Bench]:
-    with bench_of(request, request.param, [PROJECT]) as bench:
+    with bench_of(request, request.param, (), [PROJECT]) as bench:
         yield bench
 
 

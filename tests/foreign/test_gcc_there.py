@@ -133,7 +133,7 @@ BRINGS = {
 }
 
 
-@pytest.fixture(scope="module", params=["amd64", "arm64"])
+@pytest.fixture(scope="module", params=[pytest.param("amd64", marks=pytest.mark.slow), "arm64"])
 def bench(request: pytest.FixtureRequest) -> Iterator[Bench]:
     system = roots.SYSTEMS[request.param]
     with bench_of(request, system, PROJECTS) as bench:
@@ -152,9 +152,9 @@ def test_wheel_brings_its_compilers_library_and_works_there(bench: Bench, projec
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("name", ["amd64", "arm64"])
+@pytest.mark.parametrize("name", [pytest.param("amd64", marks=pytest.mark.slow), "arm64"])
 def test_fortran_that_gcc_links_works_there(name: str, request: pytest.FixtureRequest) -> None:
     system = roots.SYSTEMS[name]
-    with bench_of(request, system, [GCC_LINKS_FORTRAN]) as bench:
+    with bench_of(request, system, (), [GCC_LINKS_FORTRAN]) as bench:
         bench.check_tag(GCC_LINKS_FORTRAN)
         assert bench.use(GCC_LINKS_FORTRAN) == DESCRIBED

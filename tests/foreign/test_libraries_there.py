@@ -164,10 +164,10 @@ BRINGS = {
 }
 
 
-@pytest.fixture(scope="module", params=["amd64", "arm64"])
+@pytest.fixture(scope="module", params=[pytest.param("amd64", marks=pytest.mark.slow), "arm64"])
 def bench(request: pytest.FixtureRequest) -> Iterator[Bench]:
     system = roots.SYSTEMS[request.param]
-    with bench_of(request, system, [*PROJECTS, STATIC]) as bench:
+    with bench_of(request, system, PROJECTS, [STATIC]) as bench:
         yield bench
 
 

@@ -217,7 +217,8 @@ def test_cpp_program_with_threads_and_exceptions_runs_on_musl(
 @pytest.mark.parametrize(
     "name",
     [
-        pytest.param(name, marks=() if name == "amd64" else pytest.mark.slow)
+        # All of libc++ is compiled for it.
+        pytest.param(name, marks=pytest.mark.slow)
         for name in roots.MUSL_SYSTEMS
     ],
 )

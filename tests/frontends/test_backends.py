@@ -276,7 +276,13 @@ SETTINGS = {"meson-python in a wrapper in the tree": {"setup-args": "-Dtold=by t
 @pytest.mark.parametrize(
     ("backend", "target"),
     [
-        pytest.param(backend, target, id=f"{backend.name}-{target or 'native'}")
+        pytest.param(
+            backend,
+            target,
+            id=f"{backend.name}-{target or 'native'}",
+            # Across, each has more to be told.
+            marks=[pytest.mark.slow] * (not target and len(backend.targets) > 1),
+        )
         for backend in BACKENDS
         for target in backend.targets
     ],

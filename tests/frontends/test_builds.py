@@ -75,7 +75,9 @@ def test_build_settings_win_over_environment_which_wins_over_the_file(
     assert found == ["manylinux_2_31", "manylinux_2_34", "manylinux_2_35"]
 
 
-@pytest.mark.parametrize("frontend", [PIP_INSTALL, UV_INSTALL], ids=str)
+@pytest.mark.parametrize(
+    "frontend", [pytest.param(PIP_INSTALL, marks=pytest.mark.slow), UV_INSTALL], ids=str
+)
 def test_install_from_source_installs_the_proven_wheel(
     frontend: Frontend, workshop: Workshop, tmp_path: Path, out: Path
 ) -> None:

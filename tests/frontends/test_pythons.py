@@ -93,13 +93,24 @@ CASES = [
     (DEBIAN, "setuptools==65.5.0"),
     (DEBIAN, "setuptools"),
 ]
+QUICK = [
+    ("3.8", "setuptools==42.0.2"),
+    ("3.9", "setuptools"),
+    ("3.11", "setuptools==72.1.0"),
+    ("3.13", "setuptools"),
+    (DEBIAN, "setuptools"),
+]
+"""The ends, the middle and Debian's: the others take another minute."""
 
 
 def test_every_python_of_the_matrix_is_built_for() -> None:
     assert {name for name, _ in CASES} == set(MATRIX)
 
 
-@pytest.mark.parametrize(("name", "setuptools"), CASES)
+@pytest.mark.parametrize(
+    ("name", "setuptools"),
+    [pytest.param(*case, marks=[pytest.mark.slow] * (case not in QUICK)) for case in CASES],
+)
 def test_extensions_in_c_and_cpp_build_for_this_python(
     name: str,
     setuptools: str,

@@ -123,10 +123,10 @@ def project(workshop: Workshop, tmp_path: Path) -> Project:
     ("name", "setuptools"),
     [
         ("3.8", "setuptools==42.0.2"),
-        ("3.9", "setuptools==59.8.0"),
+        pytest.param("3.9", "setuptools==59.8.0", marks=pytest.mark.slow),
         ("3.10", "setuptools==65.7.0"),
-        ("3.11", "setuptools==72.1.0"),
-        ("3.12", "setuptools==75.8.2"),
+        pytest.param("3.11", "setuptools==72.1.0", marks=pytest.mark.slow),
+        pytest.param("3.12", "setuptools==75.8.2", marks=pytest.mark.slow),
         ("3.12", "setuptools==80.9.0"),
         ("3.13", "setuptools"),
     ],

@@ -73,6 +73,7 @@ PROJECTS = [
         "except ValueError as error: print('refused')",
         '.so {"a":[1,2.5,"\\u00e9"]} [1e+300, None]\nrefused\n',
         frontend=PIP_WHEEL,
+        slow=True,
     ),
     Project(
         "kiwisolver==1.4.9",
@@ -136,6 +137,7 @@ PROJECTS = [
         " 2, 19), bytes(out).hex())",
         "0 a4c9703acfe09fecddbe807f00689134\n",
         frontend=UV_BUILD,
+        slow=True,
     ),
     Project(
         "fnv-hash-fast==1.2.2",  # poetry-core with a build script, Cython

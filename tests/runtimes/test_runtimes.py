@@ -374,7 +374,10 @@ def _exports(path: Path) -> Set[str]:
         return {s.name for s in symbols if s.entry.st_shndx != "SHN_UNDEF"}
 
 
-@pytest.mark.parametrize("version", ["2_5", "2_12", "2_28", "2_34", "2_39"])
+@pytest.mark.parametrize(
+    "version",
+    ["2_5", pytest.param("2_12", marks=pytest.mark.slow), "2_28", "2_34", "2_39"],
+)
 def test_objects_of_one_glibc_serve_every_other(version: str, cache: Path, tmp_path: Path) -> None:
     if Policy.parse(f"manylinux_{version}").version < HOST.lowest_glibc:
         version = "2_31"
@@ -540,6 +543,7 @@ def test_what_the_libraries_define_in_std_itself_is_theirs_by_its_name(
     assert [name for name in names if not is_standard(name)] == []
 
 
+@pytest.mark.slow
 def test_the_part_of_a_unit_lacks_nothing_but_what_is_rare(compiled: Dict[str, Symbols]) -> None:
     check_parts(compiled)
 
@@ -635,6 +639,7 @@ def test_an_excerpt_is_the_source_without_some_of_its_definitions() -> None:
     assert excerpt("".join(line[2:] for line in lines)) == kept
 
 
+@pytest.mark.slow
 def test_a_rare_name_that_does_not_look_like_one_is_found_all_the_same(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -647,6 +652,7 @@ def test_a_rare_name_that_does_not_look_like_one_is_found_all_the_same(
     assert "libcxx-strings.o" not in objects(tmp_path / "seen")
 
 
+@pytest.mark.slow
 def test_where_an_excerpt_cannot_be_compiled_the_whole_is(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
