@@ -34,7 +34,7 @@ PACKAGE_ONLY = ("test", "test-requires", "take")
 """What stands in such a table besides settings: a command line and what that requires; and
 whether the index's wheel is taken although it is not proven."""
 
-ENVIRONMENT_ONLY = ("VERBOSE", "CACHE_DIR", "JOBS", "EMULATOR", "DEBIAN")
+ENVIRONMENT_ONLY = ("VERBOSE", "CACHE_DIR", "CACHE_LOG", "JOBS", "EMULATOR", "DEBIAN")
 """Variables of ours that are about the machine, not the build, and are no settings."""
 
 MODES = ("zig", "check", "relink", "off")
@@ -169,8 +169,7 @@ class Settings:
     cache: bool = field(
         default=False,
         metadata=_key(
-            "keep what is compiled in mode `zig`, by ccache, and take it from there in later"
-            " builds",
+            "keep what is compiled in mode `zig`, and take it from there in later builds",
             default="`false`",
         ),
     )

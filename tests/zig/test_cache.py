@@ -114,16 +114,19 @@ def test_what_is_used_is_not_old(tmp_path: Path) -> None:
 def test_compiled_objects_are_one_entry_and_can_be_brought_down(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    from manylinux_shim.environment._ccache import find_ccache
-
     monkeypatch.setenv("MANYLINUX_SHIM_CACHE_DIR", str(tmp_path))
-    for name in ("1/2/aR", "a/b/cR"):
+    for days, name in enumerate(("kept-1/a/cR", "kept-1/1/aR")):
         (tmp_path / "objects" / name).parent.mkdir(parents=True)
         (tmp_path / "objects" / name).write_bytes(bytes(10**6))
+        used = time.time() - days * 86400
+        os.utime(tmp_path / "objects" / name, (used, used))
     assert main(["cache"]) == 0
     assert "  2.0 MB  objects\n" in capsys.readouterr().out
-    if find_ccache() is not None:
-        assert main(["cache", "prune", "--objects", "none"]) == 2
-        assert "ccache could not bring" in capsys.readouterr().err
-        assert main(["cache", "prune", "--objects", "1k"]) == 0
-        assert "  freed" in capsys.readouterr().out
+    assert main(["cache", "prune", "--objects", "none"]) == 2
+    assert "which is no size" in capsys.readouterr().err
+    assert main(["cache", "prune", "--objects", "1500k"]) == 0
+    assert "1.0 MB  freed" in capsys.readouterr().out
+    assert [path.name for path in (tmp_path / "objects").rglob("*R")] == ["cR"]
+    (tmp_path / "objects" / "f").mkdir()  # of another layout
+    assert main(["cache", "prune", "--objects", "5G"]) == 0
+    assert [path.name for path in (tmp_path / "objects").iterdir()] == ["kept-1"]

@@ -10,11 +10,7 @@ from manylinux_shim._lazy import lazily
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from manylinux_shim.compiler._cached import CCACHE_VARIABLE as CCACHE_VARIABLE
     from manylinux_shim.compiler._cached import IDENTITY_VARIABLE as IDENTITY_VARIABLE
-    from manylinux_shim.compiler._cached import OBJECTS_VARIABLE as OBJECTS_VARIABLE
-    from manylinux_shim.compiler._cached import PLACES_VARIABLE as PLACES_VARIABLE
-    from manylinux_shim.compiler._cached import SCRIPT as SCRIPT
     from manylinux_shim.compiler._debug import DEBUG as DEBUG
     from manylinux_shim.compiler._debug import build_id as build_id
     from manylinux_shim.compiler._debug import file_name as file_name
@@ -26,6 +22,10 @@ if TYPE_CHECKING:
     from manylinux_shim.compiler._linking import WHEEL_ROOM as WHEEL_ROOM
     from manylinux_shim.compiler._linking import system_libraries as system_libraries
     from manylinux_shim.compiler._newer import NEWER_TABLE as NEWER_TABLE
+    from manylinux_shim.compiler._objects import LAYOUT as LAYOUT
+    from manylinux_shim.compiler._objects import bring_down as bring_down
+    from manylinux_shim.compiler._places import OBJECTS_VARIABLE as OBJECTS_VARIABLE
+    from manylinux_shim.compiler._places import PLACES_VARIABLE as PLACES_VARIABLE
     from manylinux_shim.compiler._rules import LIBC_LIBRARIES as LIBC_LIBRARIES
     from manylinux_shim.compiler._rules import UNWINDER as UNWINDER
     from manylinux_shim.compiler._twin import ROOM as ROOM
@@ -35,13 +35,7 @@ if TYPE_CHECKING:
 __getattr__ = lazily(
     __name__,
     {
-        "_cached": (
-            "CCACHE_VARIABLE",
-            "IDENTITY_VARIABLE",
-            "OBJECTS_VARIABLE",
-            "PLACES_VARIABLE",
-            "SCRIPT",
-        ),
+        "_cached": ("IDENTITY_VARIABLE",),
         "_debug": ("DEBUG", "build_id", "file_name"),
         "_driver": (
             "Configuration",
@@ -52,6 +46,8 @@ __getattr__ = lazily(
         ),
         "_linking": ("WHEEL_ROOM", "system_libraries"),
         "_newer": ("NEWER_TABLE",),
+        "_objects": ("LAYOUT", "bring_down"),
+        "_places": ("OBJECTS_VARIABLE", "PLACES_VARIABLE"),
         "_rules": ("LIBC_LIBRARIES", "UNWINDER"),
         "_twin": ("ROOM", "TWINS", "fingerprint"),
     },

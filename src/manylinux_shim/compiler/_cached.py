@@ -1,196 +1,366 @@
-"""Compiling by way of ccache: what was compiled before is taken, not compiled.
+"""What was compiled before is taken, not compiled.
 
-ccache has the compiler preprocess a source, looks the text up together with the arguments,
-and has it compiled when it is new. Nothing else decides: a header that is not the same, or a
-new one that hides another, is in the text. The compiler that it starts is a script beside
-ours, ``clang``, which gives the files in that text names that stay: the project's directory,
-the build's environment and zig's own are somewhere else in each build. What clang writes into
-objects has the same names, by ``-ffile-prefix-map``.
+A source is looked up by its text, its arguments and the compiler, and nothing is preprocessed. Of
+the directories that are searched for headers the key has none: they are others for each Python.
+Instead, what is kept of each compile says
 
-Rules about files that depend on others are not ccache's: they would name an earlier build's
-files. They are written while it preprocesses, which it does each time.
+- which files went into it, as clang's rules name them (``-MD``), and hashes of what is in them;
+- under which names these can have been asked for, and what ``__has_include`` asked for;
+- which of these names were where in the directories that were searched, in their order.
+
+Where all of that is the same again, each ``#include`` comes to the same file, and the object is
+the same: a new header that hides another, or that somebody asks for, is a name that was not there.
+A directory that has none of the names makes no difference.
+
+zig's headers and those that come with it in the sysroot do not change, and are not read.
 """
 
 from __future__ import annotations
 
 import os
+import time
+
+from manylinux_shim.compiler import _objects, _sources
+from manylinux_shim.compiler._places import Places, places
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import Dict, List, Mapping, Optional, Sequence, Tuple
+    from typing import Callable, Dict, List, Optional, Sequence, Set, Tuple
 
-CCACHE_VARIABLE = "_MANYLINUX_SHIM_CCACHE"
-"""The program; not set where nothing is kept."""
-OBJECTS_VARIABLE = "_MANYLINUX_SHIM_OBJECTS"
-"""The directory that it keeps objects in."""
 IDENTITY_VARIABLE = "_MANYLINUX_SHIM_ZIG_IDENTITY"
 """What tells one zig from another."""
-PLACES_VARIABLE = "_MANYLINUX_SHIM_PLACES"
-"""Directories that are elsewhere in each build, and their names: ``old<TAB>new`` lines."""
 
-_MARKERS_VARIABLE = "_MANYLINUX_SHIM_MARKERS"
-_RULES_VARIABLE = "_MANYLINUX_SHIM_RULES"
+LOG_VARIABLE = "MANYLINUX_SHIM_CACHE_LOG"
+"""A file that the user names: each compile adds a line of what came of it."""
 
-SCRIPT = f"""#!/bin/sh
-# zig's clang, as ccache starts it. What it says while it preprocesses it says again later.
-for word do
-    if [ "$word" = -E ]; then
-        IFS='
-'
-        set -f
-        exec 4>&1
-        status=$({{ {{ "$_MANYLINUX_SHIM_ZIG" clang "$@" ${_RULES_VARIABLE} 2>/dev/null 3>&- 4>&-
-            echo $? >&3; }} | LC_ALL=C sed "${_MARKERS_VARIABLE}" >&4 3>&-; }} 3>&1)
-        exit "$status"
-    fi
-done
-exec "$_MANYLINUX_SHIM_ZIG" clang "$@"
-"""
-"""``clang`` in the directory of tools."""
-
-_THE_USERS = (
-    "CCACHE_COMPRESS",
-    "CCACHE_COMPRESSLEVEL",
-    "CCACHE_DEBUG",
-    "CCACHE_DEBUGDIR",
-    "CCACHE_DISABLE",
-    "CCACHE_LOGFILE",
-    "CCACHE_MAXSIZE",
-    "CCACHE_READONLY",
-    "CCACHE_RECACHE",
-    "CCACHE_REMOTE_ONLY",
-    "CCACHE_REMOTE_STORAGE",
-    "CCACHE_RESHARE",
-    "CCACHE_STATSLOG",
-    "CCACHE_UMASK",
+_SEARCH = ("-isystem", "-iquote", "-idirafter", "-I")
+_OF_SYSTEM = ("-isystem", "-idirafter")
+_OURS = ("--no-default-config", "--sysroot=", "--start-no-unused", "--end-no-unused")
+_USUAL = (*_OURS, "--std=", "--target=", "--param")
+_NEVER_BEGINNING = tuple(
+    "-M -H -v -o -i -F -B -E -P -Wp, -Wa,-I -Xclang -Xpreprocessor -Xassembler -Xarch -save-temps"
+    " -gsplit-dwarf -gmodules -grecord -frecord -fprofile- -ftest-coverage -fcoverage- -ftime-"
+    " -fstack-usage -fsave-optimization-record -foptimization-record -fplugin -fpass-plugin"
+    " -fmodule -fcxx-modules -fimplicit-module -fprebuilt-module -fno-integrated-as -emit-"
+    " -working-directory -specs -print- -dependency- -serialize-diag -fbuild-session -index-"
+    " -c-isystem -cxx-isystem -stdlib++-isystem -### -fsyntax-only -mllvm -fcrash- --".split()
 )
-"""Variables of ccache's that cannot make an object a wrong one."""
-
-
-_NEVER = ("-M", "-MM", "-MG", "-MV", "-fcxx-modules", "-fimplicit-modules")
-_NEVER_BEGINNING = ("-MJ", "-Wp,-M", "-save-temps", "-fmodule", "-fprebuilt-module")
-"""Arguments by which there are other results than an object, or other sources than the text."""
+"""Beginnings of arguments by which there are other results, or sources that no rule names."""
+_NO_FILE = ("-D", "-U", "-W", "-O", "-std=", "-m", "--")
+_NAMES_THE_SOURCE = ("-flto", "-funique-internal")
+"""What the compiler's own form of code has in it is the source's name as it was given."""
+_VARIABLES = (
+    "CPATH C_INCLUDE_PATH CPLUS_INCLUDE_PATH OBJC_INCLUDE_PATH OBJCPLUS_INCLUDE_PATH"
+    " CCC_OVERRIDE_OPTIONS DEPENDENCIES_OUTPUT SUNPRO_DEPENDENCIES"
+).split()
+"""Variables by which clang looks elsewhere, too, or writes more."""
 
 _PYTHONS_WARNINGS = ("-Wno-unused-result", "-Wsign-compare")
 """By which the flags of one Python differ from those of the next."""
 
-
-def places(environ: Mapping[str, str]) -> List[Tuple[str, str]]:
-    """Directories that are elsewhere in each build and their names, the outermost first."""
-    lines = environ.get(PLACES_VARIABLE, "").splitlines()
-    pairs = [tuple(line.split("\t")) for line in lines]
-    return sorted(((old, new) for old, new in pairs), key=lambda pair: len(pair[0]))
+_TICK = 0.01
+"""Seconds by which a file may be newer than its time says."""
 
 
-class Cached:
-    """One compile by way of ccache."""
+class _NotKeptError(Exception):
+    """Why a compile is one as ever."""
 
-    def __init__(self, words: List[str], tools: str, target: str) -> None:
-        """``words`` are clang's arguments for one source; ``tools`` has our ``clang``."""
-        self._rules, rest = _rules(words)
-        self.command = [os.environ[CCACHE_VARIABLE], f"{tools}/clang", *rest]
-        self._words = words
-        known = places(os.environ)
-        ours = {f"-ffile-prefix-map={old}={new}" for old, new in known}
-        # The user's own change what an object says, and ccache is told to look at none.
-        others = [w for w in words if "-prefix-map=" in w and w not in ours]
+
+def compiled(
+    zig: str,
+    words: Sequence[str],
+    source: str,
+    ours: Sequence[str],
+    run: Callable[[List[str]], Tuple[int, str]],
+) -> Optional[Tuple[int, str]]:
+    """The exit code and what was said, of this compile or of the same one before.
+
+    ``words`` are clang's arguments, with the one ``source`` among them, and ``ours`` those with
+    directories that do not change. None where the caller has to compile.
+    """
+    try:
+        call = _Call(words, source, ours)
+        said = call.take()
+        if said is not None:
+            _log(f"hit {source}")
+            return 0, said
+        status, said, why = call.compile(zig, run)
+    except (_NotKeptError, OSError) as error:
+        _log(f"not kept {source}: {error}")
+        return None
+    _log(f"miss {source}" if not why else f"not kept {source}: {why}")
+    return status, said
+
+
+class _Call:
+    """One compile: what it is looked up by, and where it looks."""
+
+    def __init__(self, words: Sequence[str], source: str, ours: Sequence[str]) -> None:
+        if not source or source == "-" or "-c" not in words:
+            raise _NotKeptError("it is no compile of one file")
+        named = [name for name in _VARIABLES if os.environ.get(name)]
+        if named:
+            raise _NotKeptError(f"{named[0]} is set")
+        self._start = time.time()
+        self._places = Places()
+        self._source = source
+        self._output = f"{os.path.splitext(os.path.basename(source))[0]}.o"
+        self._rules: Dict[str, List[str]] = {}
+        self._rest: List[str] = []
+        self._searched: List[Tuple[str, str]] = []
+        key = self._take_apart(words)
+        self._fixed = {directory for option, directory in zip(ours, ours[1:]) if option in _SEARCH}
+        stem = os.path.splitext(self._output)[0]
+        self._rules_file = self._rules.get("-MF", [f"{stem}.d"])[-1]
+        for path in (self._output, self._rules_file):
+            if path == "-" or (os.path.exists(path) and not os.path.isfile(path)):
+                raise _NotKeptError(f"{path} is no file")
+        here = os.environ.get("PWD", "")  # what clang calls it, if that is where it is
+        if not here.startswith("/") or not os.path.samefile(here, "."):
+            here = os.getcwd()
+        if not any(word.startswith(_NAMES_THE_SOURCE) for word in words):
+            here, source = self._places.hide(here), self._places.hide(source)
+        key += [here, source]
+        text = "\0".join([_objects.LAYOUT, os.environ[IDENTITY_VARIABLE], *key])
+        self._hashes: Dict[str, str] = {}
+        self._listed: Dict[str, Optional[Set[str]]] = {}
+        with open(self._source, "rb") as file:
+            data = file.read()
+        self._hashes[self._source] = _objects.digest(data)
+        self._key = _objects.digest(_encoded(text), data)
+
+    def _take_apart(self, words: Sequence[str]) -> List[str]:
+        """Sort the arguments; those that are to be the same."""
+        mapped = {f"-ffile-prefix-map={old}={new}" for old, new in places()}
+        # Where none is an error, a warning more or less is none of the object's.
         strict = any(word.startswith(("-Werror", "-pedantic-errors")) for word in words)
-        warnings = () if strict else _PYTHONS_WARNINGS
-        self.variables: Dict[str, str] = {
-            "CCACHE_DIR": os.environ[OBJECTS_VARIABLE],
-            "CCACHE_CONFIGPATH": os.devnull,
-            "CCACHE_CONFIGPATH2": os.devnull,
-            "CCACHE_COMPILERTYPE": "clang",
-            "CCACHE_COMPILERCHECK": "string:"
-            + " ".join([os.environ[IDENTITY_VARIABLE], target, *others]),
-            "CCACHE_NODIRECT": "1",
-            "CCACHE_NODEPEND": "1",
-            # A project may have a file of settings for its own compiler.
-            "CCACHE_BASEDIR": "",
-            "CCACHE_SLOPPINESS": "",
-            "CCACHE_PREFIX": "",
-            "CCACHE_PREFIX_CPP": "",
-            "CCACHE_EXTRAFILES": "",
-            "CCACHE_NAMESPACE": "",
-            "CCACHE_IGNOREOPTIONS": " ".join(["-ffile-prefix-map=*", *warnings]),
-            _MARKERS_VARIABLE: "\n".join(_marker(old, new) for old, new in reversed(known)),
-            _RULES_VARIABLE: "\n".join(self._rules),
-        }
-        here = os.getcwd()
-        if any(f"{here}/".startswith(f"{old}/") for old, _ in known):
-            self.variables["CCACHE_NOHASHDIR"] = "1"
+        left_out = mapped if strict else {*mapped, *_PYTHONS_WARNINGS}
+        key: List[str] = []
+        waiting = iter(words)
+        for word in waiting:
+            option = next((each for each in _SEARCH if word.startswith(each)), "")
+            if word in ("-MD", "-MMD", "-MP"):
+                self._rules[word] = []
+                continue
+            if word[:3] in ("-MF", "-MT", "-MQ"):
+                value = word[3:] or next(waiting, "")
+                self._rules.setdefault("-MT" if word[:3] == "-MQ" else word[:3], []).append(
+                    _sources.quoted(value) if word[:3] == "-MQ" else value
+                )
+                continue
+            self._rest.append(word)
+            if option or word in ("-o", "-include", "-imacros", "-D", "-U", "-x"):
+                value = word[len(option) :] if option else ""
+                if not value:
+                    value = next(waiting, "")
+                    self._rest.append(value)
+                self._with_value(key, option or word, value)
+            elif word == self._source:
+                key.append("")
+            elif word not in left_out:
+                _look_at(word)
+                key.append(word)
+        return key
 
-    def enter(self) -> None:
-        """Set the variables in this process, which compiles this and ends."""
-        for name in list(os.environ):
-            if name.startswith("CCACHE_") and name not in _THE_USERS:
-                del os.environ[name]
-        os.environ.update(self.variables)
-        _remove(self._rules_file())
-
-    def remaining(self, zig: str) -> Optional[List[str]]:
-        """What writes the rules, where ccache had no need to preprocess."""
-        path = self._rules_file()
-        if not path or os.path.exists(path):
-            return None
-        words = [word for word in _rules(self._words)[1] if word != "-c"]
-        words = _without(words, "-o")
-        return [zig, "clang", *words, "-E", "-o", os.devnull, *self._rules]
-
-    def _rules_file(self) -> str:
-        return self._rules[self._rules.index("-MF") + 1] if self._rules else ""
-
-
-def can_be(words: Sequence[str], source: str) -> bool:
-    """Whether a compile with these arguments of the one ``source`` may go by way of ccache."""
-    if not os.environ.get(CCACHE_VARIABLE) or not source or source == "-" or "-c" not in words:
-        return False
-    return not any(word in _NEVER or word.startswith(_NEVER_BEGINNING) for word in words)
-
-
-def _rules(words: Sequence[str]) -> Tuple[List[str], List[str]]:
-    """The arguments about rules, whole in themselves; all the others."""
-    rules: List[str] = []
-    rest: List[str] = []
-    waiting = iter(words)
-    output = ""
-    for word in waiting:
-        if word in ("-MD", "-MMD", "-MP"):
-            rules.append(word)
-        elif word[:3] in ("-MF", "-MT", "-MQ"):
-            rules += [word[:3], word[3:] or next(waiting, "")]
+    def _with_value(self, key: List[str], option: str, value: str) -> None:
+        if option == "-o":
+            self._output = value
+        elif option in _SEARCH:
+            if value[:1] in ("", "=", "-"):
+                raise _NotKeptError(f"{option} {value}")
+            self._searched.append((option, value))
+        elif option in ("-include", "-imacros"):
+            if any(os.path.exists(f"{value}.{suffix}") for suffix in ("pch", "gch")):
+                raise _NotKeptError(f"{value} has been compiled ahead")
+            key += [option, self._places.hide(value)]
         else:
-            rest.append(word)
-            if word == "-o":
-                output = next(waiting, "")
-                rest.append(output)
-    if "-MD" not in rules and "-MMD" not in rules:
-        return [], list(words)
-    if "-MT" not in rules and "-MQ" not in rules:
-        rules += ["-MQ", output]
-    if "-MF" not in rules:
-        rules += ["-MF", os.path.splitext(output)[0] + ".d"]
-    return rules, rest
+            key += [option, value]
+
+    def take(self) -> Optional[str]:
+        """Put in place what was compiled before; what was said then, or None if there is none."""
+        for path, header in _objects.kept(self._key):
+            try:
+                hashes, names, context, said = header.decode(*_CODEC).split("\0", 3)
+                lines = [line.partition(" ") for line in hashes.split("\n")]
+                files = [self._places.show(file) or "" for _, _, file in lines]
+                pairs = zip(files, (hashed for hashed, _, _ in lines))
+                if not all(hashed == "-" or self._hash(file) == hashed for file, hashed in pairs):
+                    continue
+                if self._context(files, names.split("\n")) != context.split("\n"):
+                    continue
+                data = _objects.content(path)
+            except (OSError, ValueError):
+                continue
+            _objects.write(self._output, data)
+            self._write_rules(files)
+            return self._places.shown_in(said)
+        return None
+
+    def compile(
+        self, zig: str, run: Callable[[List[str]], Tuple[int, str]]
+    ) -> Tuple[int, str, str]:
+        """Compile, and keep what comes of it: exit code, what was said, and why it is not kept."""
+        if not hasattr(os, "memfd_create"):
+            raise _NotKeptError("this Python has no files in memory")
+        memory = os.memfd_create("rules", 0)
+        try:
+            place = f"/proc/self/fd/{memory}"
+            if not os.path.exists(place):
+                raise _NotKeptError("there is no /proc")
+            rules = ["-MD", "-MT", "o", "-MF", place]
+            status, said = run([zig, "clang", *self._rest, *rules])
+            with open(os.dup(memory), "rb") as file:
+                file.seek(0)
+                files = _sources.files_of(file.read().decode(*_CODEC))
+        finally:
+            os.close(memory)
+        if status != 0:
+            return status, said, "it failed"
+        if not files and not self._rules:
+            return status, said, "it has no rules"
+        self._write_rules(files)
+        try:
+            self._keep(files, said)
+        except (_NotKeptError, OSError) as error:
+            return status, said, str(error)
+        return status, said, ""
+
+    def _keep(self, files: List[str], said: str) -> None:
+        names: Set[str] = set()
+        hashes: List[str] = []
+        for file in files:
+            with open(file, "rb") as opened:
+                data = opened.read()
+            fixed = [f"{d}/" for d in self._fixed if file.startswith(f"{d}/")]
+            text = _sources.spliced(data)
+            asked, why = _sources.asked_for(text)
+            why = why or ("" if fixed else _sources.depends_on_more(text))
+            if why:
+                raise _NotKeptError(f"{file} {why}")
+            names.update(asked)
+            if fixed:
+                # Its neighbours find it first where it is, all others where it is searched.
+                names.update(file[len(directory) :] for directory in fixed)
+                hashes.append("-")
+            else:
+                parts = file.split("/")
+                names.update("/".join(parts[n:]) for n in range(not parts[0], len(parts)))
+                hashes.append(_objects.digest(data))
+                if hashes[-1] != self._hashes.setdefault(file, hashes[-1]):
+                    raise _NotKeptError(f"{file} has changed")
+        listed = sorted(names - {""})
+        context = self._context(files, listed, self._start - _TICK)
+        lines = [f"{hashed} {self._places.hide(file)}" for hashed, file in zip(hashes, files)]
+        if any(c < " " for word in (*files, *listed) for c in word):
+            raise _NotKeptError("a name has a character that is none")
+        with open(self._output, "rb") as made:
+            data = made.read()
+        if self._places.named_in(data):
+            raise _NotKeptError("the object says where it was built")
+        parts = ["\n".join(lines), "\n".join(listed), "\n".join(context)]
+        header = "\0".join([*parts, self._places.hidden_in(said)])
+        _objects.keep(self._key, _encoded(header), data)
+
+    def _hash(self, file: str) -> str:
+        """Of what is in a file; empty without one."""
+        if file not in self._hashes:
+            try:
+                with open(file, "rb") as opened:
+                    self._hashes[file] = _objects.digest(opened.read())
+            except OSError:
+                self._hashes[file] = ""
+        return self._hashes[file]
+
+    def _context(self, files: List[str], names: List[str], newest: float = 0.0) -> List[str]:
+        """A line for each directory that is searched and has any of these names, in their order.
+
+        Quoted names are searched beside the files, too. It says which of them are one file.
+        Raises _NotKeptError if one is not older than ``newest``, where that is given.
+        """
+        beside = dict.fromkeys(["", *map(os.path.dirname, files)])
+        directories = [*self._searched, *(("", directory) for directory in beside)]
+        first: Dict[str, List[str]] = {}
+        for name in names:
+            first.setdefault(name.partition("/")[0], []).append(name)
+        whole = first.pop("", [])
+        odd = [name for part in (".", "..") for name in first.pop(part, [])]
+        same: Dict[Tuple[int, int], int] = {}
+        lines: List[str] = []
+        for option, directory in directories:
+            label = f"{option} {self._places.hide(directory)}"
+            if any(f"{directory}/".startswith(f"{fixed}/") for fixed in self._fixed):
+                lines += [label] if option else []
+                continue
+            listed = self._list(directory or ".")
+            parts = first if listed is None else [part for part in first if part in listed]
+            there: List[str] = []
+            known = [*odd, *(name for part in parts for name in first[part])]
+            for name in sorted(known if directory else [*known, *whole]):
+                number = _number(os.path.join(directory, name), same, newest)
+                there += [f"{name}:{number}"] if number >= 0 else []
+            lines += ["\t".join([label, *there])] if there else []
+        return lines
+
+    def _list(self, directory: str) -> Optional[Set[str]]:
+        """The names in a directory; None where it does not tell them."""
+        if directory not in self._listed:
+            try:
+                self._listed[directory] = set(os.listdir(directory))
+            except PermissionError:
+                self._listed[directory] = None
+            except OSError:
+                self._listed[directory] = set()
+        return self._listed[directory]
+
+    def _write_rules(self, files: List[str]) -> None:
+        """Write the rules that the caller asked for, as clang does."""
+        if "-MD" not in self._rules and "-MMD" not in self._rules:
+            return
+        targets = self._rules.get("-MT", [_sources.quoted(self._output)])
+        named = files if "-MD" in self._rules else [f for f in files if not self._of_system(f)]
+        text = _sources.rules_for(targets, named, phony="-MP" in self._rules)
+        _objects.write(self._rules_file, _encoded(text))
+
+    def _of_system(self, file: str) -> bool:
+        found = [(len(d), option) for option, d in self._searched if file.startswith(f"{d}/")]
+        return bool(found) and max(found)[1] in _OF_SYSTEM
 
 
-def _without(words: Sequence[str], option: str) -> List[str]:
-    """``words`` without an option and its value."""
-    waiting = iter(words)
-    rest: List[str] = []
-    for word in waiting:
-        if word == option:
-            next(waiting, "")
-        else:
-            rest.append(word)
-    return rest
+_CODEC = ("utf-8", "surrogateescape")
 
 
-def _marker(old: str, new: str) -> str:
-    """What sed is to do with a line that tells of a file below ``old``."""
-    pattern = "".join(f"\\{c}" if c in "\\.[]*^$|" else c for c in old)
-    return f's|^\\(# [0-9]* "\\){pattern}/|\\1{new}/|'
+def _encoded(text: str) -> bytes:
+    return text.encode(*_CODEC)
 
 
-def _remove(path: str) -> None:
-    if path and os.path.isfile(path):
-        os.unlink(path)
+def _look_at(word: str) -> None:
+    """Raise _NotKeptError for an argument by which there is more to look at."""
+    if word.startswith(_NEVER_BEGINNING) and not word.startswith(_USUAL):
+        raise _NotKeptError(word)
+    values = (word, word.partition("=")[2], word.rpartition("=")[2])
+    if not word.startswith(_NO_FILE) and any(map(os.path.isfile, values)):
+        raise _NotKeptError(f"{word} names a file")
+
+
+def _number(path: str, same: Dict[Tuple[int, int], int], newest: float) -> int:
+    """Of a file the first one's that is the same; -1 for what is none."""
+    try:
+        states = [os.stat(path), os.lstat(path)] if newest else [os.stat(path)]
+    except OSError:
+        return -1
+    if newest and max(max(state.st_mtime, state.st_ctime) for state in states) > newest:
+        raise _NotKeptError(f"{path} is new")
+    if states[0].st_mode & 0o170000 == 0o040000:
+        return -1
+    return same.setdefault((states[0].st_dev, states[0].st_ino), len(same))
+
+
+def _log(line: str) -> None:
+    path = os.environ.get(LOG_VARIABLE)
+    if not path:
+        return
+    try:
+        with open(path, "a", encoding="utf-8", errors="surrogateescape") as file:
+            file.write(f"{line}\n")
+    except OSError:
+        pass  # that is the user's to see

@@ -18,12 +18,13 @@ import os
 import sys
 
 from manylinux_shim._errors import ShimError
-from manylinux_shim.compiler import _cached, _newer, _pragmas
+from manylinux_shim.compiler import _newer, _pragmas
 from manylinux_shim.compiler._answers import answer
 from manylinux_shim.compiler._arguments import expand_response_files, parse
 from manylinux_shim.compiler._command import Command, Target
 from manylinux_shim.compiler._host_libraries import NO_OPENMP, WAY_OUT, explanations, take_from_host
 from manylinux_shim.compiler._linking import link_arguments
+from manylinux_shim.compiler._places import OBJECTS_VARIABLE, places
 from manylinux_shim.compiler._prefixes import (
     in_packages,
     includes_in_prefixes,
@@ -202,7 +203,7 @@ def _clang(
     if _pragmas.mentioned_in(source):
         status, said = _with_pragmas(clang, words, configuration, command, source)
     else:
-        status, said = _once(zig, configuration, words, source)
+        status, said = _once(zig, configuration, command, words, source)
         if status != 0 and _pragmas.NEEDED in said and source:
             # They may stand in a header.
             status, said = _with_pragmas(clang, words, configuration, command, source)
@@ -213,7 +214,7 @@ def _clang(
         fewer = without_declarations(said)
         again = (status, said)
         if fewer:
-            again = _once(zig, configuration, [*words, *fewer], source)
+            again = _once(zig, configuration, command, [*words, *fewer], source)
         status, said = again if again[0] == 0 else (status, said)
     sys.stderr.write(said)
     if status != 0:
@@ -225,19 +226,17 @@ def _clang(
     return status
 
 
-def _once(zig: str, configuration: Configuration, words: List[str], source: str) -> Tuple[int, str]:
+def _once(
+    zig: str, configuration: Configuration, command: Command, words: List[str], source: str
+) -> Tuple[int, str]:
     """Compile, or take what was compiled before; the exit code, and what was said."""
-    if not _cached.can_be(words, source):
-        return _run([zig, "clang", *words])
-    cached = _cached.Cached(words, configuration.tools, configuration.zig_target)
-    cached.enter()
-    status, said = _run(cached.command)
-    if status != 0 and "ccache: error: " in said:  # a full disk, a cache that is no directory
-        return _run([zig, "clang", *words])
-    rules = cached.remaining(zig) if status == 0 else None
-    if rules is not None:
-        _run(rules)
-    return status, said
+    if os.environ.get(OBJECTS_VARIABLE):
+        from manylinux_shim.compiler._cached import compiled
+
+        done = compiled(zig, words, source, _system(configuration, command), _run)
+        if done is not None:
+            return done
+    return _run([zig, "clang", *words])
 
 
 def _with_pragmas(
@@ -347,8 +346,6 @@ def _tell(line: str) -> None:
 
 def _compile(configuration: Configuration, command: Command, own: Sequence[str]) -> List[str]:
     """clang's arguments: ours that the caller may override, the caller's, the system's."""
-    system = configuration.cxx_flags if command.cxx else configuration.c_flags
-    lib = os.environ.get(ZIG_LIB_VARIABLE, "")
     arguments = [*_QUIET, f"--sysroot={configuration.sysroot}", *configuration.cpu_flags]
     if configuration.target.family == "manylinux":
         # What chooses between versions of a function on aarch64 is in this library of the
@@ -357,7 +354,7 @@ def _compile(configuration: Configuration, command: Command, own: Sequence[str])
     if configuration.target.debug_files:
         arguments.append("-g")
     # __FILE__ and debug information must not tell where the build was.
-    arguments += [f"-ffile-prefix-map={old}={new}" for old, new in _cached.places(os.environ)]
+    arguments += [f"-ffile-prefix-map={old}={new}" for old, new in places()]
     if configuration.prefix_includes:
         for directory in includes_in_prefixes(own, configuration.prefix_includes):
             arguments += ["-I", directory]
@@ -367,11 +364,18 @@ def _compile(configuration: Configuration, command: Command, own: Sequence[str])
         arguments.append("-Wno-unknown-pragmas")
     for directory in configuration.prefix_includes:
         arguments += ["-isystem", directory]
-    arguments += [flag.replace("{lib}", lib) for flag in system]
+    arguments += _system(configuration, command)
     if configuration.target.native:
         for directory in configuration.target.host_includes:
             arguments += ["-idirafter", directory]
     return arguments
+
+
+def _system(configuration: Configuration, command: Command) -> List[str]:
+    """The arguments that stand for the system: its headers are zig's, and of the sysroot."""
+    system = configuration.cxx_flags if command.cxx else configuration.c_flags
+    lib = os.environ.get(ZIG_LIB_VARIABLE, "")
+    return [flag.replace("{lib}", lib) for flag in system]
 
 
 def _overflowing(own: Sequence[str]) -> List[str]:

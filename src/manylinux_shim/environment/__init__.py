@@ -9,9 +9,9 @@ if TYPE_CHECKING:
     from manylinux_shim.environment._backends import config_settings as config_settings
     from manylinux_shim.environment._backends import shares as shares
     from manylinux_shim.environment._before_all import without_setuptools as without_setuptools
-    from manylinux_shim.environment._ccache import shrink_objects as shrink_objects
     from manylinux_shim.environment._gcc import foreign_compilers as foreign_compilers
     from manylinux_shim.environment._lacking import lines_to_add as lines_to_add
+    from manylinux_shim.environment._objects import shrink_objects as shrink_objects
     from manylinux_shim.environment._prepare import prepare as prepare
     from manylinux_shim.environment._rust import compiles_rust as compiles_rust
     from manylinux_shim.environment._rust import (
@@ -29,7 +29,7 @@ __getattr__ = lazily(
     {
         "_backends": ("config_settings", "shares"),
         "_before_all": ("without_setuptools",),
-        "_ccache": ("shrink_objects",),
+        "_objects": ("shrink_objects",),
         "_gcc": ("foreign_compilers",),
         "_lacking": ("lines_to_add",),
         "_prepare": ("prepare",),

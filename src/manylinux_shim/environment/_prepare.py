@@ -17,11 +17,11 @@ from pathlib import Path
 from typing import Callable, Dict, Iterator, List, Sequence, Tuple, TypeVar, Union
 
 from manylinux_shim._platforms import Architecture, Policy
-from manylinux_shim.environment._ccache import cached_objects
 from manylinux_shim.environment._cross_files import cross_files
 from manylinux_shim.environment._emulator import find_emulator
 from manylinux_shim.environment._fortran import FORTRAN_VARIABLES, find_fortran
 from manylinux_shim.environment._host_packages import host_packages
+from manylinux_shim.environment._objects import cached_objects
 from manylinux_shim.environment._tools import host_directories, tools, variables
 from manylinux_shim.environment._variables import (
     archivers,

@@ -43,10 +43,6 @@ def missing(plan: Plan, project: Path) -> List[str]:
         from manylinux_shim.zig import REQUIREMENT, usable_zig
 
         requires += [] if usable_zig() else [REQUIREMENT]
-    if plan.mode == "zig" and asked.cache:
-        from manylinux_shim.environment._ccache import missing_ccache
-
-        requires += missing_ccache()
     named = bool(asked.libraries or asked.prefix or asked.before_all)
     grafts = asked.repair or named or (plan.mode == "zig" and has_fortran(project))
     if plan.mode == "relink" or grafts:

@@ -20,7 +20,6 @@ from manylinux_shim.compiler import (
     LIBC_LIBRARIES,
     NEWER_TABLE,
     PLACES_VARIABLE,
-    SCRIPT,
     UNWINDER,
     ZIG_LIB_VARIABLE,
     ZIG_VARIABLE,
@@ -104,7 +103,7 @@ def tools(
     ]
     text = "".join(f"{key}\t{value}\n" for key, value in lines)
     # Whoever kept the cache from another version of the shim gets scripts of this one.
-    whole = "".join((_SCRIPT, SCRIPT, START, text))
+    whole = "".join((_SCRIPT, START, text))
     digest = hashlib.sha256(whole.encode("utf-8", "surrogateescape")).hexdigest()[:16]
     directory = cache / "tools" / f"{policy.name}_{arch.name}-{digest}"
 
@@ -121,8 +120,6 @@ def tools(
             )
             (staging / name).write_text(script, encoding="utf-8")
             (staging / name).chmod(0o755)
-        (staging / "clang").write_text(SCRIPT, encoding="utf-8")
-        (staging / "clang").chmod(0o755)
         if policy.family == "manylinux":
             newer = "\n".join(_newer_names(arch, policy))
             (staging / NEWER_TABLE).write_text(newer, encoding="utf-8")

@@ -17,7 +17,7 @@ from typing import Callable, List, Mapping
 from manylinux_shim._errors import ToolchainError
 
 OBJECTS = "objects"
-"""What ccache keeps in the cache, in an order of its own."""
+"""What was compiled, which the compiler keeps in the cache in an order of its own."""
 
 
 def cache_root(environ: Mapping[str, str], notice: Callable[[str], None]) -> Path:

@@ -1,0 +1,133 @@
+"""What was compiled before, in files of the cache.
+
+A file is whole or not there: it is written aside and renamed. Each has a hash of what is in it,
+and one that is damaged is taken away. Those that a key has differ in what their headers say;
+a file's time is when it was last used.
+"""
+
+from __future__ import annotations
+
+import os
+
+try:
+    from _blake2 import blake2b
+except ImportError:  # where OpenSSL's comes along, it takes as long as the driver's start
+    from hashlib import blake2b
+
+from manylinux_shim.compiler._places import OBJECTS_VARIABLE
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Iterator, Tuple
+
+LAYOUT = "kept-1"
+"""The directory in it that has files of this kind."""
+
+BOUND = 5 * 1024**3
+"""Bytes that are kept when nobody brings them down."""
+
+_SHARES = "0123456789abcdef"
+"""Each has its part of the bound, so that no compile looks through all that is kept."""
+_AT_MOST = 16
+"""How many files a key has: a source may be compiled with that many sets of headers."""
+
+
+def digest(*parts: bytes) -> str:
+    """40 hexadecimal digits that tell these parts from all others."""
+    state = blake2b(digest_size=20)
+    for part in parts:
+        state.update(b"%d:" % len(part))
+        state.update(part)
+    return str(state.hexdigest())
+
+
+def kept(key: str) -> Iterator[Tuple[str, bytes]]:
+    """Path and header of each file of a key, the last used first."""
+    leaf = _leaf(key)
+    try:
+        found = [f"{leaf}/{name}" for name in os.listdir(leaf) if name[:41] == f"{key}-"]
+        found = [path for path in found if not path.endswith("~")]  # somebody writes it
+        found.sort(key=lambda path: -os.stat(path).st_mtime)
+    except OSError:
+        return
+    for path in found:
+        try:
+            with open(path, "rb") as file:
+                first = file.readline(128).split()
+                header = file.read(int(first[1]))
+        except (OSError, LookupError, ValueError):
+            header, first = b"", [b""]
+        if os.fsencode(digest(header)) == first[0]:
+            yield path, header
+        else:
+            remove(path)
+
+
+def content(path: str) -> bytes:
+    """What a file has besides its header; it has now been used. Raises OSError, or if damaged."""
+    with open(path, "rb") as file:
+        _, size, hashed, length = file.readline(128).split()
+        file.seek(int(size), os.SEEK_CUR)
+        data = file.read()
+    if len(data) != int(length) or os.fsencode(digest(data)) != hashed:
+        remove(path)
+        raise OSError(f"{path} is damaged")
+    os.utime(path)
+    return data
+
+
+def keep(key: str, header: bytes, data: bytes) -> None:
+    """Keep ``data`` for later. Raises OSError; nothing is kept then."""
+    leaf = _leaf(key)
+    os.makedirs(leaf, mode=0o700, exist_ok=True)
+    first = f"{digest(header)} {len(header)} {digest(data)} {len(data)}\n"
+    write(f"{leaf}/{key}-{digest(header)[:16]}", b"".join((first.encode(), header, data)), 0o600)
+    for path, _ in list(kept(key))[_AT_MOST:]:
+        remove(path)
+    if os.urandom(1)[0] < 4:
+        share = os.path.dirname(leaf)
+        bring_down(share, BOUND // len(_SHARES), BOUND // len(_SHARES) * 9 // 10)
+
+
+def bring_down(directory: str, bound: int, to: int) -> None:
+    """Take away what has not been used for longest: where there are more than ``bound`` bytes."""
+    found = []
+    for parent, _, names in os.walk(directory):
+        for name in names:
+            try:
+                state = os.lstat(f"{parent}/{name}")
+            except OSError:
+                continue  # another build takes away, too
+            found.append((state.st_mtime, state.st_size, f"{parent}/{name}"))
+    total = sum(size for _, size, _ in found)
+    if total <= bound:
+        return
+    for _, size, path in sorted(found):
+        if total <= to:
+            break
+        remove(path)
+        total -= size
+
+
+def write(path: str, data: bytes, mode: int = 0o666) -> None:
+    """Put a whole file in place of whatever is there. Raises OSError, and then leaves nothing."""
+    aside = f"{path}.{os.urandom(6).hex()}~"
+    try:
+        with open(os.open(aside, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode), "wb") as file:
+            file.write(data)
+        os.replace(aside, path)
+    except OSError:
+        remove(aside)
+        raise
+
+
+def remove(path: str) -> None:
+    """Take a file away, if it is there and can be."""
+    try:
+        os.unlink(path)
+    except OSError:
+        return
+
+
+def _leaf(key: str) -> str:
+    return f"{os.environ[OBJECTS_VARIABLE]}/{LAYOUT}/{key[0]}/{key[1:3]}"
