@@ -228,11 +228,12 @@ class _Call:
     def _keep(self, files: List[str], said: str) -> None:
         names: Set[str] = set()
         hashes: List[str] = []
+        ours = [f"{directory}/" for directory in self._fixed]
         for file in files:
-            with open(file, "rb") as opened:
+            with open(file, "rb", buffering=0) as opened:
                 data = opened.read()
-            fixed = [f"{d}/" for d in self._fixed if file.startswith(f"{d}/")]
-            text = _sources.spliced(data)
+            fixed = [directory for directory in ours if file.startswith(directory)]
+            text = data if fixed else _sources.spliced(data)
             asked, why = _sources.asked_for(text)
             why = why or ("" if fixed else _sources.depends_on_more(text))
             if why:
@@ -251,7 +252,7 @@ class _Call:
         listed = sorted(names - {""})
         context = self._context(files, listed, self._start - _TICK)
         lines = [f"{hashed} {self._places.hide(file)}" for hashed, file in zip(hashes, files)]
-        if any(c < " " for word in (*files, *listed) for c in word):
+        if min("".join([*files, *listed])) < " ":
             raise _NotKeptError("a name has a character that is none")
         with open(self._output, "rb") as made:
             data = made.read()
@@ -265,7 +266,7 @@ class _Call:
         """Of what is in a file; empty without one."""
         if file not in self._hashes:
             try:
-                with open(file, "rb") as opened:
+                with open(file, "rb", buffering=0) as opened:
                     self._hashes[file] = _objects.digest(opened.read())
             except OSError:
                 self._hashes[file] = ""

@@ -18,7 +18,7 @@ from manylinux_shim.compiler._places import OBJECTS_VARIABLE
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import Iterator, Tuple
+    from typing import Iterator, Sequence, Tuple
 
 LAYOUT = "kept-1"
 """The directory in it that has files of this kind."""
@@ -26,8 +26,9 @@ LAYOUT = "kept-1"
 BOUND = 5 * 1024**3
 """Bytes that are kept when nobody brings them down."""
 
-_SHARES = "0123456789abcdef"
-"""Each has its part of the bound, so that no compile looks through all that is kept."""
+_DIGITS = "0123456789abcdef"
+"""Directories are named with two; those with the same first one have a share of the bound, so
+that no compile looks through all that is kept."""
 _AT_MOST = 16
 """How many files a key has: a source may be compiled with that many sets of headers."""
 
@@ -79,20 +80,25 @@ def content(path: str) -> bytes:
 def keep(key: str, header: bytes, data: bytes) -> None:
     """Keep ``data`` for later. Raises OSError; nothing is kept then."""
     leaf = _leaf(key)
-    os.makedirs(leaf, mode=0o700, exist_ok=True)
     first = f"{digest(header)} {len(header)} {digest(data)} {len(data)}\n"
-    write(f"{leaf}/{key}-{digest(header)[:16]}", b"".join((first.encode(), header, data)), 0o600)
+    path = f"{leaf}/{key}-{digest(header)[:16]}"
+    whole = b"".join((first.encode(), header, data))
+    try:
+        write(path, whole, 0o600)
+    except FileNotFoundError:
+        os.makedirs(leaf, mode=0o700, exist_ok=True)
+        write(path, whole, 0o600)
     for path, _ in list(kept(key))[_AT_MOST:]:
         remove(path)
     if os.urandom(1)[0] < 4:
-        share = os.path.dirname(leaf)
-        bring_down(share, BOUND // len(_SHARES), BOUND // len(_SHARES) * 9 // 10)
+        share, bound = [leaf[:-1] + digit for digit in _DIGITS], BOUND // len(_DIGITS)
+        bring_down(share, bound, bound * 9 // 10)
 
 
-def bring_down(directory: str, bound: int, to: int) -> None:
-    """Take away what has not been used for longest: where there are more than ``bound`` bytes."""
+def bring_down(directories: Sequence[str], bound: int, to: int) -> None:
+    """Take away what has not been used for longest, where there are more than ``bound`` bytes."""
     found = []
-    for parent, _, names in os.walk(directory):
+    for parent, names in ((p, names) for each in directories for p, _, names in os.walk(each)):
         for name in names:
             try:
                 state = os.lstat(f"{parent}/{name}")
@@ -130,4 +136,4 @@ def remove(path: str) -> None:
 
 
 def _leaf(key: str) -> str:
-    return f"{os.environ[OBJECTS_VARIABLE]}/{LAYOUT}/{key[0]}/{key[1:3]}"
+    return f"{os.environ[OBJECTS_VARIABLE]}/{LAYOUT}/{key[:2]}"

@@ -30,7 +30,7 @@ def shrink_objects(cache: Path, size: str) -> None:
         if path.name != LAYOUT and path.is_dir():
             shutil.rmtree(path, ignore_errors=True)
     bound = int(number) * _UNITS[unit]
-    bring_down(str(directory), bound, bound)
+    bring_down([str(directory)], bound, bound)
 
 
 def cached_objects(zig: Zig, cache: Path, notice: Callable[[str], None]) -> Dict[str, str]:
