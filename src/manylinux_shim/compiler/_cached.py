@@ -36,7 +36,7 @@ LOG_VARIABLE = "MANYLINUX_SHIM_CACHE_LOG"
 _SEARCH = ("-isystem", "-iquote", "-idirafter", "-I")
 _OF_SYSTEM = ("-isystem", "-idirafter")
 _OURS = ("--no-default-config", "--sysroot=", "--start-no-unused", "--end-no-unused")
-_USUAL = (*_OURS, "--std=", "--target=", "--param")
+_USUAL = (*_OURS, "--std=", "--target=", "-Wp,-D", "-Wp,-U")
 _NEVER_BEGINNING = tuple(
     "-M -H -v -o -i -F -B -E -P -Wp, -Wa,-I -Xclang -Xpreprocessor -Xassembler -Xarch -save-temps"
     " -gsplit-dwarf -gmodules -grecord -frecord -fprofile- -ftest-coverage -fcoverage- -ftime-"
@@ -112,7 +112,7 @@ class _Call:
         self._fixed = {directory for option, directory in zip(ours, ours[1:]) if option in _SEARCH}
         stem = os.path.splitext(self._output)[0]
         self._rules_file = self._rules.get("-MF", [f"{stem}.d"])[-1]
-        for path in (self._output, self._rules_file):
+        for path in (self._output, *([self._rules_file] if self._rules else [])):
             if path == "-" or (os.path.exists(path) and not os.path.isfile(path)):
                 raise _NotKeptError(f"{path} is no file")
         here = os.environ.get("PWD", "")  # what clang calls it, if that is where it is
@@ -121,6 +121,9 @@ class _Call:
         if not any(word.startswith(_NAMES_THE_SOURCE) for word in words):
             here, source = self._places.hide(here), self._places.hide(source)
         key += [here, source]
+        why = _sources.depends_on_more(_encoded("\n".join(key)))
+        if why or any("__has_include" in word for word in key):
+            raise _NotKeptError(f"an argument {why or 'asks __has_include'}")
         text = "\0".join([_objects.LAYOUT, os.environ[IDENTITY_VARIABLE], *key])
         self._hashes: Dict[str, str] = {}
         self._listed: Dict[str, Optional[Set[str]]] = {}
@@ -144,9 +147,8 @@ class _Call:
                 continue
             if word[:3] in ("-MF", "-MT", "-MQ"):
                 value = word[3:] or next(waiting, "")
-                self._rules.setdefault("-MT" if word[:3] == "-MQ" else word[:3], []).append(
-                    _sources.quoted(value) if word[:3] == "-MQ" else value
-                )
+                value = _sources.quoted(value) if word[:3] == "-MQ" else value
+                self._rules.setdefault(word[:3].replace("Q", "T"), []).append(value)
                 continue
             self._rest.append(word)
             if option or word in ("-o", "-include", "-imacros", "-D", "-U", "-x"):
@@ -211,7 +213,7 @@ class _Call:
             status, said = run([zig, "clang", *self._rest, *rules])
             with open(os.dup(memory), "rb") as file:
                 file.seek(0)
-                files = _sources.files_of(file.read().decode(*_CODEC))
+                files = _sources.files_of(os.fsdecode(file.read()))
         finally:
             os.close(memory)
         if status != 0:
@@ -320,7 +322,7 @@ class _Call:
         targets = self._rules.get("-MT", [_sources.quoted(self._output)])
         named = files if "-MD" in self._rules else [f for f in files if not self._of_system(f)]
         text = _sources.rules_for(targets, named, phony="-MP" in self._rules)
-        _objects.write(self._rules_file, _encoded(text))
+        _objects.write(self._rules_file, os.fsencode(text))
 
     def _of_system(self, file: str) -> bool:
         found = [(len(d), option) for option, d in self._searched if file.startswith(f"{d}/")]
@@ -336,7 +338,8 @@ def _encoded(text: str) -> bytes:
 
 def _look_at(word: str) -> None:
     """Raise _NotKeptError for an argument by which there is more to look at."""
-    if word.startswith(_NEVER_BEGINNING) and not word.startswith(_USUAL):
+    usual = word.startswith(_USUAL) and "," not in word[4:]
+    if word.startswith(_NEVER_BEGINNING) and not usual:
         raise _NotKeptError(word)
     values = (word, word.partition("=")[2], word.rpartition("=")[2])
     if not word.startswith(_NO_FILE) and any(map(os.path.isfile, values)):
