@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import _ctypes
 import json
 import shutil
 import subprocess
 import sys
 import tarfile
+import zipfile
 from pathlib import Path
 from typing import Any, Callable, Dict, List, Sequence
 
 import pytest
+from packaging.utils import canonicalize_name
+from packaging.version import Version
 from support import projects, wheels
 from support.workshop import Outcome, Workshop
 
@@ -18,9 +22,11 @@ from manylinux_shim._errors import SettingsError, ShimError
 from manylinux_shim.commands._download import _certificates, download
 from manylinux_shim.commands.build_wheels._jobs import Job
 from manylinux_shim.commands.wheelhouse._deployment import deployments
+from manylinux_shim.commands.wheelhouse._packages import File, Item
 from manylinux_shim.commands.wheelhouse._per_package import PackageSettings
 from manylinux_shim.commands.wheelhouse._record import Record, sha256_of
 from manylinux_shim.commands.wheelhouse._resolving import _hashes
+from manylinux_shim.commands.wheelhouse._taking import take
 
 if sys.version_info >= (3, 11):
     import tomllib
@@ -132,6 +138,33 @@ def test_record_forgets_what_was_changed(tmp_path: Path) -> None:
     assert again.find_built("source", ["x=1"], deployment.tags) is None
     (tmp_path / ".manylinux-shim.json").write_text("[3")
     assert Record(tmp_path).find_built("source", ["x=1"], deployment.tags) is None
+
+
+def test_wheel_that_was_built_stays_where_the_index_has_one_of_its_name(tmp_path: Path) -> None:
+    from packaging.pylock import Package, PackageSdist
+
+    (deployment,) = deployments([Job("s390x", "manylinux_2_17", "3.12")])
+    house, settings = tmp_path / "house", PackageSettings((), {})
+    house.mkdir()
+    promises = tmp_path / "a-1-cp312-cp312-manylinux_2_17_s390x.whl"
+    with zipfile.ZipFile(promises, "w") as archive:  # of this machine, whatever it says
+        archive.writestr("a.cpython-312-s390x-linux-gnu.so", Path(_ctypes.__file__).read_bytes())
+        archive.writestr("a-1.dist-info/WHEEL", "Wheel-Version: 1.0\nRoot-Is-Purelib: false\n")
+        archive.writestr("a-1.dist-info/METADATA", "Metadata-Version: 2.1\nName: a\nVersion: 1\n")
+        archive.writestr("a-1.dist-info/RECORD", "")
+    sdist = PackageSdist(path="a-1.tar.gz", hashes={"sha256": "0" * 64})
+    package = Package(name=canonicalize_name("a"), version=Version("1"), sdist=sdist)
+    file = File(promises.name, promises.as_uri(), sha256_of(promises))
+    item = Item(package, deployment, tmp_path, file)
+    built = house / promises.name
+    for there in (False, True):
+        record = Record(house)
+        results, missing = take([item], house, record, settings)
+        assert (results, [each.wheel for each in missing]) == ([], [None])
+        assert built.exists() is there
+        built.write_bytes(b"built")
+        record.built(built, "source", [], "job")
+        record.write()
 
 
 def test_file_with_another_hash_is_not_kept(tmp_path: Path) -> None:

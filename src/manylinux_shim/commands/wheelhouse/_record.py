@@ -59,6 +59,11 @@ class Record:
                 "left_out": list(left_out),
             }
 
+    def is_built(self, wheel: Path) -> bool:
+        """Whether a wheel that is there was built, and is not one of the same name of an index."""
+        facts = self._built.get(wheel.name)
+        return facts is not None and wheel.is_file() and sha256_of(wheel) == facts.get("sha256")
+
     def left_out(self, wheel: Path) -> Tuple[str, ...]:
         """The optional extensions that a wheel which was built is without."""
         return tuple(map(str, self._built.get(wheel.name, {}).get("left_out", ())))

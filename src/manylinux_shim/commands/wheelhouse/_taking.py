@@ -69,8 +69,9 @@ def take(
             say(f"{path.name} is not what its tags promise, and is built instead")
             missing.append(replace(item, wheel=None, reason=why))
     for name in files:
-        if out / name not in used and (out / name).is_file():
-            (out / name).unlink()
+        path = out / name
+        if path not in used and path.is_file() and not record.is_built(path):
+            path.unlink()
     return results, missing
 
 
