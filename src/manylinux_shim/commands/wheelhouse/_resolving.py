@@ -7,6 +7,7 @@ own reader takes it apart.
 from __future__ import annotations
 
 import re
+import sys
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Dict, FrozenSet, List, Sequence, Set, Tuple
@@ -14,7 +15,7 @@ from typing import TYPE_CHECKING, Dict, FrozenSet, List, Sequence, Set, Tuple
 from manylinux_shim._errors import SettingsError, ShimError
 from manylinux_shim._processes import run
 from manylinux_shim._settings import read_toml
-from manylinux_shim.commands.build_wheels._pythons import find_uv
+from manylinux_shim.commands.build_wheels._pythons import find_python, find_uv
 from manylinux_shim.commands.wheelhouse._deployment import Deployment
 from manylinux_shim.project import canonical
 
@@ -72,6 +73,7 @@ def resolve(wanted: Wanted, deployment: Deployment, scratch: Path) -> Lock:
     else:
         command = [uv, "pip", "compile", "--quiet", *deployment.uv_platform, *options]
         command += [f"--python-version={deployment.python_text}", "--format=pylock.toml"]
+        command += [f"--python={_interpreter(deployment.python_text)}"]
         command += [f"--constraints={path.resolve()}" for path in wanted.constraints]
         command += [str(path.resolve()) for path in wanted.files]
     done = run([*command, f"--output-file={path}"], cwd=first.parent)
@@ -85,6 +87,17 @@ def resolve(wanted: Wanted, deployment: Deployment, scratch: Path) -> Lock:
     if kind == "requirements":
         return Lock(_allowed(lock.pylock, _hashes(wanted.files)), lock.directory)
     return lock
+
+
+def _interpreter(version: str) -> str:
+    """The Python that says what an sdist needs: of that version, or else this one.
+
+    uv finds one too, but looks for seconds at what is to be had elsewhere.
+    """
+    try:
+        return str(find_python(version).path)
+    except SettingsError:
+        return sys.executable
 
 
 def _kind(path: Path) -> str:

@@ -50,6 +50,7 @@ def take(
             continue
         path = out / item.wheel.name
         failed = unfetched[path.name]
+        known_before = bool(item.wheel.sha256) and record.is_refused(item.wheel.sha256 or "")
         whole = not failed
         try:
             why = failed or _why_not(item.wheel, item, out, record, settings)
@@ -66,7 +67,8 @@ def take(
             reason += f"\n{item.takes_unproven}" if whole else ""
             results.append(Result(item, "failed", reason=reason))
         else:
-            say(f"{path.name} is not what its tags promise, and is built instead")
+            if not known_before:
+                say(f"{path.name} is not what its tags promise, and is built instead")
             missing.append(replace(item, wheel=None, reason=why))
     for name in files:
         path = out / name
