@@ -277,6 +277,7 @@ def test_a_directory_that_has_nothing_of_it_makes_no_difference(
             (each.tree / python / "deep").mkdir(parents=True)
             each.write(f"{python}/Python.h", f"#define PYTHON {python}")
             each.write(f"{python}/deep/part.h", "")
+            each.write(f"{python}/part.h", "")  # which is found beside the source before
         each.write("b.c", "#include <Python.h>\ndouble f(void) { return PYTHON; }\n")
     for name, results in (("a.c", (1, 1)), ("b.c", (1, 3))):
         for flag in ("-I3.11", "-I3.12"):
@@ -311,6 +312,9 @@ HIDING = [
     ("#include <part.h>", ["-I."], "other/part.h", False),
     ("", ["-include", "named.h", "-Iinclude"], "named.h", True),
     ("#include <include/../part.h>", ["-Ifirst", "-I."], "first/part.h", True),
+    ("#define WHICH <part.h>\n#include WHICH", ["-I."], "first/part.h", True),
+    ('#define WHICH "part.h"\n#include WHICH', ["-I."], "deep/part.h", True),
+    ('#include "./part.h"', ["-I."], "first/part.h", True),
     ("#if __has_include(<deep/x.h>)\nint x;\n#endif", ["-I."], "deep/x.h", True),
     ("#include <stdio.h>", ["-Ifirst"], "first/bits/types.h", True),
 ]

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from typing import List
+from typing import List, Set
 
 import pytest
 
 from manylinux_shim.compiler._sources import (
-    asked_for,
+    Asked,
     depends_on_more,
     files_of,
     quoted,
@@ -33,19 +33,42 @@ def test_names_are_quoted_as_make_reads_them() -> None:
 
 
 @pytest.mark.parametrize(
-    ("text", "names"),
+    ("text", "beside", "searched", "perhaps"),
     [
-        (b"#include <a.h>\n", []),
-        (b'#if __has_include(<a.h>)\n#elif __has_include ( "b/c.h" )\n', ["a.h", "b/c.h"]),
-        (b"#if __has_\\\ninclude(<a.h>)\n#if __has_include_next(<b.h>)\n", ["a.h", "b.h"]),
-        (b"#if defined(__has_include) && __has_include(<a.h>)\n", ["a.h"]),
-        (b"#if defined __has_include\n#ifdef __has_include\n#ifndef __has_include\n", []),
-        (b"#ifndef __has_include\n#  define __has_include(x) 0\n#endif\n", []),
-        (b"/* without __has_include, or where it is not */\n", []),
+        (b'#include <a.h>\n # include "b.h"\n', ["b.h"], {"a.h"}, set()),
+        (b'#include_next "a.h"\n#import <b.h>\n', [], {"a.h", "b.h"}, set()),
+        (b'%:include "./a.h"\n#inc\\\nlude "b/c.h"\n', ["a.h", "b/c.h"], set(), set()),
+        (b'#if __has_include(<a.h>)\n#elif __has_include ( "b.h" )', [], set(), {"a.h", "b.h"}),
+        (b"#if __has_\\\ninclude(<a.h>)\n#if __has_include_next(<b.h>)", [], set(), {"a.h", "b.h"}),
+        (b"#if defined(__has_include) && __has_include(<a.h>)\n", [], set(), {"a.h"}),
+        (b"#if defined __has_include\n#ifndef __has_include\n", [], set(), set()),
+        (b"#ifndef __has_include\n#  define __has_include(x) 0\n#endif\n", [], set(), set()),
+        (b"/* without __has_include, or where it includes <a.h> */\n", [], set(), set()),
+        (
+            b"/* #include's, or\n #include's\n#included x\n import x */ int included;\n",
+            [],
+            set(),
+            set(),
+        ),
+        (b"/* a\n*/ #include <a.h>\n", [], {"a.h"}, set()),
     ],
 )
-def test_names_that_are_asked_for(text: bytes, names: List[str]) -> None:
-    assert asked_for(spliced(text)) == (names, "")
+def test_names_that_are_asked_for(
+    text: bytes, beside: List[str], searched: Set[str], perhaps: Set[str]
+) -> None:
+    asked = Asked()
+    assert asked.look_at(spliced(text)) == ""
+    assert (asked.beside, asked.searched, asked.perhaps) == (beside, searched, perhaps)
+    assert not asked.computed
+
+
+@pytest.mark.parametrize(
+    "text", [b"#include FILE\n", b"#/* a */include A\n", b'#include /**/ "b.h"\n']
+)
+def test_an_include_may_be_computed(text: bytes) -> None:
+    asked = Asked()
+    asked.look_at(text)
+    assert asked.computed
 
 
 @pytest.mark.parametrize(
@@ -58,7 +81,7 @@ def test_names_that_are_asked_for(text: bytes, names: List[str]) -> None:
     ],
 )
 def test_names_that_are_computed_are_said_to_be(text: bytes) -> None:
-    assert asked_for(text)[1]
+    assert Asked().look_at(text)
 
 
 @pytest.mark.parametrize(

@@ -5,7 +5,7 @@ the directories that are searched for headers the key has none: they are others 
 Instead, what is kept of each compile says
 
 - which files went into it, as clang's rules name them (``-MD``), and hashes of what is in them;
-- under which names these can have been asked for, and what ``__has_include`` asked for;
+- under which names these were asked for, and what ``__has_include`` asked for;
 - which of these names were where in the directories that were searched, in their order.
 
 Where all of that is the same again, each ``#include`` comes to the same file, and the object is
@@ -108,6 +108,7 @@ class _Call:
         self._rules: Dict[str, List[str]] = {}
         self._rest: List[str] = []
         self._searched: List[Tuple[str, str]] = []
+        self._ahead: List[str] = []
         key = self._take_apart(words)
         self._fixed = {directory for option, directory in zip(ours, ours[1:]) if option in _SEARCH}
         stem = os.path.splitext(self._output)[0]
@@ -124,13 +125,13 @@ class _Call:
         why = _sources.depends_on_more(_encoded("\n".join(key)))
         if why or any("__has_include" in word for word in key):
             raise _NotKeptError(f"an argument {why or 'asks __has_include'}")
-        text = "\0".join([_objects.LAYOUT, os.environ[IDENTITY_VARIABLE], *key])
         self._hashes: Dict[str, str] = {}
         self._listed: Dict[str, Optional[Set[str]]] = {}
         with open(self._source, "rb") as file:
             data = file.read()
         self._hashes[self._source] = _objects.digest(data)
-        self._key = _objects.digest(_encoded(text), data)
+        key += [_objects.LAYOUT, os.environ[IDENTITY_VARIABLE], self._hashes[self._source]]
+        self._key = _objects.digest(_encoded("\0".join(key)))
 
     def _take_apart(self, words: Sequence[str]) -> List[str]:
         """Sort the arguments; those that are to be the same."""
@@ -174,6 +175,7 @@ class _Call:
         elif option in ("-include", "-imacros"):
             if any(os.path.exists(f"{value}.{suffix}") for suffix in ("pch", "gch")):
                 raise _NotKeptError(f"{value} has been compiled ahead")
+            self._ahead.append(value)
             key += [option, self._places.hide(value)]
         else:
             key += [option, value]
@@ -182,13 +184,14 @@ class _Call:
         """Put in place what was compiled before; what was said then, or None if there is none."""
         for path, header in _objects.kept(self._key):
             try:
-                hashes, names, context, said = header.decode(*_CODEC).split("\0", 3)
+                hashes, near, names, context, said = header.decode(*_CODEC).split("\0", 4)
                 lines = [line.partition(" ") for line in hashes.split("\n")]
                 files = [self._places.show(file) or "" for _, _, file in lines]
                 pairs = zip(files, (hashed for hashed, _, _ in lines))
                 if not all(hashed == "-" or self._hash(file) == hashed for file, hashed in pairs):
                     continue
-                if self._context(files, names.split("\n")) != context.split("\n"):
+                found = self._context(files, near.split("\n"), names.split("\n"))
+                if "\n".join(found) != context:
                     continue
                 data = _objects.content(path)
             except (OSError, ValueError):
@@ -228,7 +231,31 @@ class _Call:
         return status, said, ""
 
     def _keep(self, files: List[str], said: str) -> None:
-        names: Set[str] = set()
+        newest = self._start - _TICK
+        hashes, near, searched = self._look_through(files, newest)
+        context = self._context(files, near, searched, newest)
+        if min("".join([*files, *near, *searched])) < " ":
+            raise _NotKeptError("a name has a character that is none")
+        with open(self._output, "rb") as made:
+            data = made.read()
+        if self._places.named_in(data):
+            raise _NotKeptError("the object says where it was built")
+        lines = [f"{hashed} {self._places.hide(file)}" for hashed, file in zip(hashes, files)]
+        parts = ["\n".join(each) for each in (lines, near, searched, context)]
+        header = "\0".join([*parts, self._places.hidden_in(said)])
+        _objects.keep(self._key, _encoded(header), data)
+
+    def _look_through(
+        self, files: List[str], newest: float
+    ) -> Tuple[List[str], List[str], List[str]]:
+        """Hashes of files that went into an object, and names that they were asked for by.
+
+        First those that are looked for beside a file, then those that are searched. What clang
+        came to is a directory and the name as it was asked for: no other name was.
+        """
+        asked = _sources.Asked()
+        quoted: Set[str] = set()
+        found: Set[str] = set()
         hashes: List[str] = []
         ours = [f"{directory}/" for directory in self._fixed]
         for file in files:
@@ -236,33 +263,33 @@ class _Call:
                 data = opened.read()
             fixed = [directory for directory in ours if file.startswith(directory)]
             text = data if fixed else _sources.spliced(data)
-            asked, why = _sources.asked_for(text)
-            why = why or ("" if fixed else _sources.depends_on_more(text))
+            why = asked.look_at(text) or ("" if fixed else _sources.depends_on_more(text))
             if why:
                 raise _NotKeptError(f"{file} {why}")
-            names.update(asked)
+            beside = os.path.dirname(file)
+            # Where there is none beside the file, it is searched.
+            lacking = [n for n in asked.beside if not os.path.isfile(os.path.join(beside, n))]
+            asked.searched.update(lacking)
             if fixed:
-                # Its neighbours find it first where it is, all others where it is searched.
-                names.update(file[len(directory) :] for directory in fixed)
+                found.update(file[len(directory) :] for directory in fixed)
                 hashes.append("-")
-            else:
-                parts = file.split("/")
-                names.update("/".join(parts[n:]) for n in range(not parts[0], len(parts)))
-                hashes.append(_objects.digest(data))
-                if hashes[-1] != self._hashes.setdefault(file, hashes[-1]):
-                    raise _NotKeptError(f"{file} has changed")
-        listed = sorted(names - {""})
-        context = self._context(files, listed, self._start - _TICK)
-        lines = [f"{hashed} {self._places.hide(file)}" for hashed, file in zip(hashes, files)]
-        if min("".join([*files, *listed])) < " ":
-            raise _NotKeptError("a name has a character that is none")
-        with open(self._output, "rb") as made:
-            data = made.read()
-        if self._places.named_in(data):
-            raise _NotKeptError("the object says where it was built")
-        parts = ["\n".join(lines), "\n".join(listed), "\n".join(context)]
-        header = "\0".join([*parts, self._places.hidden_in(said)])
-        _objects.keep(self._key, _encoded(header), data)
+                continue
+            quoted.update(asked.beside)
+            parts = file.split("/")
+            found.update("/".join(parts[n:]) for n in range(not parts[0], len(parts)))
+            if file not in self._hashes:
+                self._hashes[file] = _objects.digest(data)
+            hashes.append(self._hashes[file])
+            _number(file, {}, newest)
+        ahead = {name[2:] if name.startswith("./") else name for name in self._ahead}
+        near, searched = (quoted | ahead, asked.searched | ahead)
+        if asked.computed:
+            near = searched = found
+        return (
+            hashes,
+            sorted(found & near | asked.perhaps),
+            sorted(found & searched | asked.perhaps),
+        )
 
     def _hash(self, file: str) -> str:
         """Of what is in a file; empty without one."""
@@ -274,31 +301,28 @@ class _Call:
                 self._hashes[file] = ""
         return self._hashes[file]
 
-    def _context(self, files: List[str], names: List[str], newest: float = 0.0) -> List[str]:
+    def _context(
+        self, files: List[str], near: List[str], names: List[str], newest: float = 0.0
+    ) -> List[str]:
         """A line for each directory that is searched and has any of these names, in their order.
 
-        Quoted names are searched beside the files, too. It says which of them are one file.
+        Those in ``near`` are looked for beside the files. It says which of them are one file.
         Raises _NotKeptError if one is not older than ``newest``, where that is given.
         """
-        beside = dict.fromkeys(["", *map(os.path.dirname, files)])
-        directories = [*self._searched, *(("", directory) for directory in beside)]
-        first: Dict[str, List[str]] = {}
-        for name in names:
-            first.setdefault(name.partition("/")[0], []).append(name)
-        whole = first.pop("", [])
-        odd = [name for part in (".", "..") for name in first.pop(part, [])]
         same: Dict[Tuple[int, int], int] = {}
         lines: List[str] = []
-        for option, directory in directories:
+        searching, looking = _by_first_part(names), _by_first_part(near)
+        beside = dict.fromkeys(["", *map(os.path.dirname, files)])
+        for option, directory in (*self._searched, *(("", each) for each in beside)):
             label = f"{option} {self._places.hide(directory)}"
             if any(f"{directory}/".startswith(f"{fixed}/") for fixed in self._fixed):
                 lines += [label] if option else []
                 continue
+            parts = searching if option else looking
             listed = self._list(directory or ".")
-            parts = first if listed is None else [part for part in first if part in listed]
+            known = [part for part in parts if listed is None or part in listed or part in _ODD]
             there: List[str] = []
-            known = [*odd, *(name for part in parts for name in first[part])]
-            for name in sorted(known if directory else [*known, *whole]):
+            for name in sorted(name for part in known for name in parts[part]):
                 number = _number(os.path.join(directory, name), same, newest)
                 there += [f"{name}:{number}"] if number >= 0 else []
             lines += ["\t".join([label, *there])] if there else []
@@ -329,11 +353,21 @@ class _Call:
         return bool(found) and max(found)[1] in _OF_SYSTEM
 
 
+_ODD = ("", ".", "..")
+"""Parts of names that a directory does not list."""
 _CODEC = ("utf-8", "surrogateescape")
 
 
 def _encoded(text: str) -> bytes:
     return text.encode(*_CODEC)
+
+
+def _by_first_part(names: List[str]) -> Dict[str, List[str]]:
+    found: Dict[str, List[str]] = {}
+    for name in names:
+        if name:
+            found.setdefault(name.partition("/")[0], []).append(name)
+    return found
 
 
 def _look_at(word: str) -> None:

@@ -7,14 +7,15 @@ from __future__ import annotations
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import List, Sequence, Tuple
+    from typing import List, Sequence, Set
 
 _WIDTH = 75
 
 _NOT_THE_TEXT_ALONE = (b"__date__", b"__time__", b"__timestamp__", b"incbin", b".include", b"embed")
 """By which an object depends on the time, or on files that no rule names as the source does."""
 
-_ASKS = b"__has_include"
+_DIRECTIVES = (b"#", b"%:", b"??=")
+"""How they begin; there may be a comment before and within."""
 
 
 def files_of(rules: str) -> List[str]:
@@ -51,24 +52,71 @@ def quoted(name: str) -> str:
     return name.replace("$", "$$").replace("#", "\\#").replace(" ", "\\ ")
 
 
-def asked_for(text: bytes) -> Tuple[List[str], str]:
-    """Names that a file's text asks ``__has_include`` for; why they cannot be known."""
-    names: List[str] = []
-    at = text.find(_ASKS)
-    while at >= 0:
-        line = text[text.rfind(b"\n", 0, at) + 1 : at].rstrip(b" \t(")
-        rest = text[at + len(_ASKS) : at + 1024]
-        at = text.find(_ASKS, at + 1)
-        rest = (rest[5:] if rest.startswith(b"_next") else rest).lstrip(b" \t")
+class Asked:
+    """The names of files that texts ask for."""
+
+    def __init__(self) -> None:
+        self.beside: List[str] = []
+        """Of the last text: those in quotes, which are looked for beside it first."""
+        self.searched: Set[str] = set()
+        """Those in angles, and all of ``#include_next``."""
+        self.perhaps: Set[str] = set()
+        """Those of ``__has_include``."""
+        self.computed = False
+        """Whether some are macros."""
+
+    def look_at(self, text: bytes) -> str:
+        """Add a text's names; why those of ``__has_include`` cannot be known, or nothing."""
+        self.beside = []
+        for word in (b"include", b"import"):
+            at = text.find(word)
+            while at >= 0:
+                line = text[text.rfind(b"\n", 0, at) + 1 : at].rstrip(b" \t")
+                rest = text[at + len(word) : at + 1024]
+                at = text.find(word, at + 1)
+                following = rest.startswith(b"_next")
+                rest = rest[5:] if following else rest
+                if rest[:1].isalnum() or rest[:1] == b"_":
+                    continue  # "included"
+                rest = rest.lstrip(b" \t")
+                if line.endswith(b"__has_"):
+                    why = self._has(line[:-6].rstrip(b" \t("), rest)
+                    if why:
+                        return why
+                elif line.strip() in _DIRECTIVES or (
+                    b"*/" in line and any(each in line for each in _DIRECTIVES)
+                ):
+                    self._included(rest, following=following)
+        return ""
+
+    def _included(self, rest: bytes, *, following: bool) -> None:
+        name = _literal(rest)
+        if not name:  # a macro, or a comment before something; else this is prose
+            self.computed = self.computed or rest[:1].isalpha() or rest[:1] in (b"_", b"/")
+        elif rest[:1] == b'"' and not following:
+            self.beside.append(name)
+        else:
+            self.searched.add(name)
+
+    def _has(self, line: bytes, rest: bytes) -> str:
         operand = rest[1:].lstrip(b" \t") if rest[:1] == b"(" else b""
-        end = operand.find(b'"' if operand[:1] == b'"' else b">", 1)
-        if operand[:1] in (b'"', b"<") and end > 0:
-            names.append(operand[1:end].decode("utf-8", "surrogateescape"))
+        name = _literal(operand)
+        if name:
+            self.perhaps.add(name)
         elif line.endswith((b"define", b"defined", b"def")):
             pass  # whether there is such a thing, or what is in its place without
         elif operand or b"define" in line:
-            return [], "asks __has_include for what is computed"
-    return names, ""
+            return "asks __has_include for what is computed"
+        return ""
+
+
+def _literal(text: bytes) -> str:
+    """The name in quotes or angles that a text begins with; empty for another beginning."""
+    end = text.find(b'"' if text[:1] == b'"' else b">", 1)
+    name = text[1:end].decode("utf-8", "surrogateescape") if end > 0 else ""
+    while name.startswith("./"):  # as clang's rules have it
+        name = name[2:].lstrip("/")
+    return name if text[:1] in (b'"', b"<") else ""
 
 
 def depends_on_more(text: bytes) -> str:
