@@ -105,6 +105,8 @@ def _build(
         options += [f"--host={triplet}", f"--build={host.triplet_gnu}", *_CROSS]
         options += [f"--with-build-python={build_python}"]
         variables.update(CC=f"{triplet}-gcc", CXX=f"{triplet}-g++", AR=f"{triplet}-ar")
+        # This machine's libraries are no reason for a module there.
+        variables["PKG_CONFIG_LIBDIR"] = os.devnull
     jobs = f"-j{len(os.sched_getaffinity(0))}"
     install: List[str] = ["make", "altinstall", f"DESTDIR={scratch / 'installed'}"]
     for command in (["./configure", *options], ["make", jobs], install):
