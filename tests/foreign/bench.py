@@ -4,10 +4,20 @@ from __future__ import annotations
 
 import shutil
 from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Callable, Dict, Iterable, Iterator, List, Mapping, Sequence, Tuple
+from typing import (
+    Callable,
+    ContextManager,
+    Dict,
+    Iterable,
+    Iterator,
+    List,
+    Mapping,
+    Sequence,
+    Tuple,
+)
 
 import pytest
 import roots
@@ -200,7 +210,11 @@ def bench_of(
     tests = [item for item in request.session.items if item.path == request.path]
     called = [test.callspec.params for test in tests if hasattr(test, "callspec")]
     own = getattr(request, "param", None)
-    asked = [each.get("project") for each in called if each.get("bench") == own]
+    asked = [
+        each.get("project")
+        for each in called
+        if each.get("bench") == own and each.get("system", system) == system
+    ]
     chosen = [*always, *(project for project in projects if project in asked)]
     root = roots.root(system, roots.default_cache())
     with root.place() as place:
@@ -209,3 +223,23 @@ def bench_of(
             yield bench
         finally:
             bench.close()
+
+
+class Benches:
+    """Benches by name, each made when it is first asked for, and kept as long as the others."""
+
+    def __init__(self, make: Callable[[str], ContextManager[Bench]]) -> None:
+        self._make = make
+        self._made: Dict[str, Bench] = {}
+        self._open = ExitStack()
+
+    def __enter__(self) -> Benches:
+        return self
+
+    def __exit__(self, *failure: object) -> None:
+        self._open.close()
+
+    def __getitem__(self, name: str) -> Bench:
+        if name not in self._made:
+            self._made[name] = self._open.enter_context(self._make(name))
+        return self._made[name]

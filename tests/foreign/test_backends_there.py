@@ -7,12 +7,11 @@ a package with the standard library for that architecture.
 from __future__ import annotations
 
 import os
-from contextlib import ExitStack
-from typing import Dict, Iterator
+from typing import Iterator
 
 import pytest
 import roots
-from bench import Bench, Project, bench_of, sample, sdist
+from bench import Benches, Project, bench_of, sample, sdist
 from support import wheels
 
 pytestmark = pytest.mark.foreign
@@ -151,28 +150,11 @@ EACH = [
 ]
 
 
-class Benches:
-    """A bench for each group, made when the first of its projects is asked for."""
-
-    def __init__(self, request: pytest.FixtureRequest) -> None:
-        self._make = lambda name: bench_of(request, roots.SYSTEMS["arm64"], GROUPS[name])
-        self._made: Dict[str, Bench] = {}
-        self._open = ExitStack()
-
-    def __getitem__(self, name: str) -> Bench:
-        if name not in self._made:
-            self._made[name] = self._open.enter_context(self._make(name))
-        return self._made[name]
-
-    def close(self) -> None:
-        self._open.close()
-
-
 @pytest.fixture(scope="module")
 def benches(request: pytest.FixtureRequest) -> Iterator[Benches]:
-    benches = Benches(request)
-    yield benches
-    benches.close()
+    system = roots.SYSTEMS["arm64"]
+    with Benches(lambda name: bench_of(request, system, GROUPS[name])) as benches:
+        yield benches
 
 
 @pytest.mark.parametrize(("group", "project"), EACH)

@@ -8,7 +8,7 @@ from typing import Iterator
 import pytest
 import roots
 import widths
-from bench import Bench, Project, bench_of, sample, sdist, written
+from bench import Benches, Project, bench_of, sample, sdist, written
 from support import unwinding
 
 from manylinux_shim._platforms import architecture
@@ -111,18 +111,23 @@ EACH = [
 
 
 @pytest.fixture(scope="module")
-def bench(request: pytest.FixtureRequest) -> Iterator[Bench]:
-    with bench_of(request, request.param, PROJECTS) as bench:
-        yield bench
+def benches(request: pytest.FixtureRequest) -> Iterator[Benches]:
+    with Benches(lambda name: bench_of(request, roots.SYSTEMS[name], PROJECTS)) as benches:
+        yield benches
 
 
-@pytest.mark.parametrize(("bench", "project"), EACH, indirect=["bench"])
-def test_wheel_bears_the_lowest_tag_of_its_architecture(bench: Bench, project: Project) -> None:
-    bench.check_tag(project)
+@pytest.mark.parametrize(("system", "project"), EACH)
+def test_wheel_bears_the_lowest_tag_of_its_architecture(
+    system: roots.System, project: Project, benches: Benches
+) -> None:
+    benches[system.name].check_tag(project)
 
 
-@pytest.mark.parametrize(("bench", "project"), EACH, indirect=["bench"])
-def test_wheel_installed_by_pip_there_works_there(bench: Bench, project: Project) -> None:
+@pytest.mark.parametrize(("system", "project"), EACH)
+def test_wheel_installed_by_pip_there_works_there(
+    system: roots.System, project: Project, benches: Benches
+) -> None:
+    bench = benches[system.name]
     printed = bench.use(project)
     if project.prints:
         assert printed == project.prints
