@@ -39,6 +39,7 @@ SAMPLES = (
         "try: t.thin([(0, 0), (0, math.nan)], tolerance=1)\n"
         "except ValueError as error: print(error)",
         "[(0.0, 0.0), (2.0, 0.0), (2.0, 5.0)]\n33 6.28\npoint 1 is not finite\n",
+        slow=True,
     ),
     Project(
         "meson_python",

@@ -96,6 +96,7 @@ PROJECTS = (
         tags="cp38-abi3",
         environment=DEBIANS_RUST,
         frontend=UV_BUILD,
+        slow=True,
     ),
     TREESIZE,
     Project(

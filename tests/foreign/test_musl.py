@@ -21,7 +21,7 @@ from manylinux_shim.target_python._variables import pyconfig_values
 
 pytestmark = pytest.mark.foreign
 
-ALWAYS = ("amd64", "armhf")
+ALWAYS = ("amd64",)
 SYSTEMS = [
     pytest.param(system, id=name, marks=() if name in ALWAYS else pytest.mark.slow)
     for name, system in roots.MUSL_SYSTEMS.items()

@@ -132,6 +132,7 @@ def test_an_optional_extension_that_failed_is_named(
     assert not [line for line in built.lines() if "tiny._tiny failed" in line]
 
 
+@pytest.mark.slow
 def test_an_optional_extension_in_rust_that_failed_is_named(
     workshop: Workshop, tmp_path: Path, out: Path
 ) -> None:

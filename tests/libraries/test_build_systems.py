@@ -121,7 +121,7 @@ libraries = ["deb:liblz4-dev"]
     ("system", "target"),
     [
         # Rust's standard library for another machine is not everywhere.
-        ("maturin", "x86_64"),
+        pytest.param("maturin", "x86_64", marks=pytest.mark.slow),
         *((system, "aarch64") for system in SYSTEMS if system != "maturin"),
         *(
             pytest.param(system, "x86_64", marks=pytest.mark.slow)

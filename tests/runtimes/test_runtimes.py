@@ -574,6 +574,7 @@ FACETS = [
 ]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("level", ["-O0", "-O2"])
 def test_whoever_looks_for_a_facet_names_a_symbol_of_it(
     level: str, cache: Path, compiled: Dict[str, Symbols], tmp_path: Path
