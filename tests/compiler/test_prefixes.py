@@ -87,3 +87,11 @@ def test_files_of_a_package(word: str, expected: Optional[str], tmp_path: Path) 
     found = in_packages(["-c", word], ["/no/such", str(tmp_path)])
     assert found == ["-c", word if expected is None else expected.format(tmp_path)]
     assert in_packages(["-c", word], []) == ["-c", word]
+
+
+def test_nothing_is_written_into_a_package(tmp_path: Path) -> None:
+    (tmp_path / "pkg").mkdir()
+    (tmp_path / "pkg/a.o").touch()
+    for option in ("-o", "-MF"):
+        words = [option, "/v/site-packages/pkg/a.o"]
+        assert in_packages(words, [str(tmp_path)]) == words

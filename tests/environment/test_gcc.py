@@ -95,3 +95,8 @@ def test_files_of_a_package_are_the_targets(
     shown = subprocess.run(command, env={**os.environ, **variables}, capture_output=True, text=True)
     assert f"{there}/pkg/include/../lib/libpkg.a" in shown.stderr
     assert str(site) not in shown.stderr
+    # What is written is not.
+    command = [variables["CC"], "-###", "-c", "a.c", "-o", f"{site}/pkg/lib/libpkg.a"]
+    shown = subprocess.run(command, env={**os.environ, **variables}, capture_output=True, text=True)
+    assert f"{site}/pkg/lib/libpkg.a" in shown.stderr
+    assert f"{there}/pkg/lib/libpkg.a" not in shown.stderr

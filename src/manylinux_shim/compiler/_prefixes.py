@@ -16,15 +16,23 @@ if TYPE_CHECKING:
 _INCLUDES = ("/usr/include", "/usr/local/include")
 _LIBRARIES = ("/usr/lib64", "/usr/lib", "/lib64", "/lib", "/usr/local/lib64", "/usr/local/lib")
 _OPTIONS = ("-I", "-isystem", "-iquote", "-idirafter")
+_WRITTEN = ("-o", "-MF")
+"""Options before the names of files that the compiler writes."""
 _SITES = ("/site-packages/", "/dist-packages/")
 
 
 def in_packages(words: Sequence[str], packages: Sequence[str]) -> List[str]:
     """The words, with the target's file or directory for one of this machine's Python packages.
 
-    ``packages`` are directories with what wheels for the target have.
+    ``packages`` are directories with what wheels for the target have; nothing is written there.
     """
-    return [_in_package(word, packages) for word in words] if packages else list(words)
+    if not packages:
+        return list(words)
+    before = ("", *words)
+    return [
+        word if last in _WRITTEN else _in_package(word, packages)
+        for last, word in zip(before, words)
+    ]
 
 
 def _in_package(word: str, packages: Sequence[str]) -> str:

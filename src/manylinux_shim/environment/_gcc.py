@@ -44,11 +44,14 @@ _BINUTILS = ("ar", "ranlib", "strip", "nm", "objcopy", "ld")
 _SCRIPT = """#!/bin/sh
 # {command} with Python's headers for {arch}.
 count=$#
+before=
 for word do
+  given=$word
   case "$word" in
 {cases}
   esac
   set -- "$@" "$word"
+  before=$given
 done
 shift "$count"
 exec {command} "$@"{searched}
@@ -60,7 +63,8 @@ _IN_PACKAGE = """\
       case "$word" in -isystem*) option=-isystem ;; -I*) option=-I ;; -L*) option=-L ;;
         *) option= ;; esac
       other={package}/{name}/${{word##*/{site}/{name}/}}
-      if test -e "$other"; then word=$option$other; fi ;;"""
+      case "$before" in -o|-MF) ;;
+        *) if test -e "$other"; then word=$option$other; fi ;; esac ;;"""
 
 _SECONDS = 60
 

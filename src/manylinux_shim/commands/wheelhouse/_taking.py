@@ -50,7 +50,7 @@ def take(
             continue
         path = out / item.wheel.name
         failed = unfetched[path.name]
-        known_before = bool(item.wheel.sha256) and record.is_refused(item.wheel.sha256 or "")
+        known_before = record.is_refused(item.wheel.sha256 or "")
         whole = not failed
         try:
             why = failed or _why_not(item.wheel, item, out, record, settings)
