@@ -45,8 +45,7 @@ RETAG = AUDIT + "retag(wheel, verdict.earned, scratch)\n"
 COPY = AUDIT + "import shutil; shutil.copyfile(wheel, scratch / 'copy')\n"
 
 
-# As where it is installed, modules are compiled once and not at every start.
-ENVIRONMENT = {k: v for k, v in os.environ.items() if k != "PYTHONDONTWRITEBYTECODE"}
+ENVIRONMENT = dict(os.environ)
 
 
 def download(requirements: Sequence[str]) -> List[Path]:

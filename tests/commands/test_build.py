@@ -62,7 +62,7 @@ def build(builder: Path, workshop: Workshop, scratch: Path, tmp_path: Path):  # 
 
     def run(*arguments: str, environment: Optional[Mapping[str, str]] = None) -> Outcome:
         variables = {"TMPDIR": str(scratch), **(environment or {})}
-        return workshop.run(command(builder, *arguments), tmp_path, variables)
+        return workshop.run(command(builder, *arguments), tmp_path, workshop.with_zig(variables))
 
     return run
 

@@ -211,7 +211,7 @@ def fill(builder: Path, workshop: Workshop, tmp_path: Path) -> Callable[..., Out
     def run(*arguments: str) -> Outcome:
         usual = ["--policy", "manylinux2014_aarch64", "--python", PYTHON, "-o", "house"]
         command = [str(builder), "-m", "manylinux_shim", "build", *usual, *arguments]
-        return workshop.run(command, tmp_path)
+        return workshop.run(command, tmp_path, workshop.with_zig())
 
     return run
 

@@ -79,7 +79,7 @@ def test_pure_wheel_passes_through_every_frontend_without_zig(
     frontend: Frontend, workshop: Workshop, tmp_path: Path, out: Path
 ) -> None:
     project = projects.pure(tmp_path / "project", *PURE["setuptools"])
-    outcome = workshop.build(frontend, project, out).passed()
+    outcome = workshop.build(frontend, project, out, zig_on_path=False).passed()
     assert wheels.only_wheel(out).name == "plain-1.0-py3-none-any.whl"
     assert "ziglang" not in outcome.output
 
