@@ -9,13 +9,9 @@ import roots
 from bench import Bench, Project, bench_of, written
 from support import exchanging
 
-pytestmark = pytest.mark.foreign
+pytestmark = [pytest.mark.foreign, pytest.mark.slow]
 
-ALWAYS = ("arm64",)
-SYSTEMS = [
-    pytest.param(system, id=name, marks=() if name in ALWAYS else pytest.mark.slow)
-    for name, system in roots.SYSTEMS.items()
-]
+SYSTEMS = [pytest.param(system, id=name) for name, system in roots.SYSTEMS.items()]
 PROJECT = Project(
     "exchange",
     written("exchange", exchanging.files("hidden")),

@@ -120,6 +120,7 @@ PROJECTS = (
         ".so 2 1\n'c'\n",
         environment=DEBIANS_RUST,
         frontend=BUILD_WHEEL,
+        slow=True,
     ),
     Project(
         "nh3",  # PyO3, abi3

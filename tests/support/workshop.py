@@ -192,9 +192,12 @@ class Workshop:
 
         Isolated builds find a zig on the path, unless it is to be the frontend that gets it.
         """
-        command = frontend.arguments(python or self.frontends(), project, out, settings or {})
+        python = python or self.frontends()
+        command = frontend.arguments(python, project, out, settings or {})
         if frontend.isolated and zig_on_path:
             environment = self.with_zig(environment)
+        elif frontend.isolated:
+            self._fetch_zig(self.frontends())
         return self.run(command, project, environment)
 
     def with_zig(self, environment: Optional[Mapping[str, str]] = None) -> Dict[str, str]:
@@ -212,22 +215,23 @@ class Workshop:
         return {**given, "PATH": os.pathsep.join([str(directory), path])}
 
     def frontends(self, python: Optional[PythonPath] = None) -> Path:
-        """The Python of an environment with pip and build, one per interpreter and session.
-
-        Each isolated build by pip fetches zig's 100 MB anew where its cache does not hold
-        them; so they are fetched once, into a directory that pip looks into first.
-        """
+        """The Python of an environment with pip and build, one per interpreter and session."""
         base = str(python or base_python())
         if base not in self.tools:
             directory = self.root / "tools" / str(len(self.tools))
-            inside = self.venv(directory, ["pip", "build"], python=base)
-            zig = self.root / "zig"
-            if not zig.exists():
-                zig.mkdir()
-                fetch = [str(inside), "-m", "pip", "download", "-q", "--no-deps", "-d", str(zig)]
-                self.run([*fetch, REQUIREMENT], self.root).passed()
-            self.tools[base] = inside
+            self.tools[base] = self.venv(directory, ["pip", "build"], python=base)
         return self.tools[base]
+
+    def _fetch_zig(self, python: PythonPath) -> None:
+        """Fetch zig's 100 MB into a directory that pip looks into first.
+
+        Each isolated build by pip would fetch them anew where its cache does not hold them.
+        """
+        zig = self.root / "zig"
+        if not zig.exists():
+            zig.mkdir()
+            fetch = [str(python), "-m", "pip", "download", "-q", "--no-deps", "-d", str(zig)]
+            self.run([*fetch, REQUIREMENT], self.root).passed()
 
     def venv(
         self,
