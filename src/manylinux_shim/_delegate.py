@@ -22,8 +22,8 @@ from manylinux_shim._errors import BackendError, ShimError
 from manylinux_shim._messages import say
 from manylinux_shim._processes import jobs
 from manylinux_shim._settings import TABLE, Settings, read_toml
+from manylinux_shim.environment import compilers_at_once, shares
 from manylinux_shim.environment import config_settings as adapted
-from manylinux_shim.environment import shares
 
 _CHILD = Path(__file__).with_name("_in_child.py")
 
@@ -177,8 +177,9 @@ def build_wheel(
     output.mkdir()
     request = private / "request.json"
     answer = private / "answer.json"
-    count = jobs(os.environ)
-    shared = count != os.cpu_count()
+    share = jobs(os.environ)
+    count = compilers_at_once(share, additions, os.environ)
+    shared = share != os.cpu_count()
     config_settings = adapted(
         config_settings,
         additions,
@@ -204,7 +205,7 @@ def build_wheel(
     )
     # The frontend's own channel to its hooks is not the child's.
     inherited = {k: v for k, v in os.environ.items() if not k.startswith("_PYPROJECT_HOOKS_")}
-    environment = {**(shares(count) if shared else {}), **inherited, **additions}
+    environment = {**(shares(count, share) if shared else {}), **inherited, **additions}
     environment[_BUILDING] = str(project.resolve())
     status = _run([_interpreter(), str(_CHILD), str(request)], environment)
     result = _read_answer(answer)

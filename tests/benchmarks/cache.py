@@ -2,11 +2,14 @@
 
     python tests/benchmarks/cache.py [RUNS [PACKAGE REQUIREMENT...]]
 
-Needs manylinux-shim, ziglang, setuptools, wheel, pip, pkgconfig and uv in the
+Needs manylinux-shim[cli], ziglang, setuptools, wheel, pip, pkgconfig and uv in the
 environment that runs it, PyPI, and CPython 3.9 to 3.13 as the tests find them. All but one of the
 package's C files see nothing of Python. It is small: what each build costs that compiles
 nothing is much of what one costs that does. With ``blis cython numpy``, of which the kernels take
 minutes, it is little.
+
+Five Pythons are built twice: by one call of ``manylinux-shim build``, side by side and isolated,
+and one after the other by a frontend.
 """
 
 from __future__ import annotations
@@ -64,12 +67,37 @@ class Builds:
             finally:
                 shutil.rmtree(copy)
 
-    def forgetting(self, *pythons: str) -> Callable[[], None]:
+    def forgetting(
+        self, *pythons: str, one_call: bool = False, pyproject: str = CACHED
+    ) -> Callable[[], None]:
         def build() -> None:
             shutil.rmtree(self._scratch / "cache" / "objects", ignore_errors=True)
-            self.build(CACHED, *pythons)
+            (self.in_one_call if one_call else self.build)(pyproject, *pythons)
 
         return build
+
+    def in_one_call(self, pyproject: str, *pythons: str) -> None:
+        """Build by ``manylinux-shim build``."""
+        links = self._scratch / "links"
+        if not links.exists():
+            shim = ["uv", "build", "-q", "--wheel", "-o", str(links)]
+            run(shim, Path(__file__).resolve().parents[2], dict(os.environ))
+        copy = self._scratch / "copy"
+        shutil.copytree(self._tree, copy)
+        more = "".join(f', "{name}"' for name in self._requires)
+        text = pyproject.replace('"setuptools"', f'"setuptools"{more}')
+        (copy / "pyproject.toml").write_text(text)
+        environment = {
+            **os.environ,
+            "MANYLINUX_SHIM_CACHE_DIR": str(self._scratch / "cache"),
+            "UV_FIND_LINKS": str(links),
+        }
+        command = [sys.executable, "-m", "manylinux_shim", "build", str(copy)]
+        command += ["--python", ",".join(pythons), "-o", str(self._scratch / "out")]
+        try:
+            run(command, self._scratch, environment)
+        finally:
+            shutil.rmtree(copy)
 
 
 def main(runs: int, package: str, *requires: str) -> None:
@@ -84,6 +112,13 @@ def main(runs: int, package: str, *requires: str) -> None:
         warm = lambda: builds.build(CACHED, one)  # noqa: E731
         times = pairs(warm, none, runs, 0)
         line(f"{package}, unchanged tree", *times, "no cache", "ratio at most 0.25")
+        calls = [builds.forgetting(*pythons, one_call=True) for pythons in (PYTHONS, [one])]
+        calls[0]()  # frontends have what they install
+        times = pairs(*calls, runs, 0)
+        line(f"{package}, five Pythons in one call", *times, "one", "ratio at most 1.3")
+        without = builds.forgetting(*PYTHONS, one_call=True, pyproject=SHIM)
+        times = pairs(calls[0], without, runs, 0)
+        line(f"{package}, five Pythons in one call", *times, "no cache")
         five = builds.forgetting(*PYTHONS)
         for what, clock in (("", time.perf_counter), (", of processors", processors_time)):
             times = pairs(five, cold, runs, 0, clock)

@@ -17,6 +17,7 @@ from typing import Dict, List, Tuple
 import pytest
 
 from manylinux_shim._platforms import Policy, architecture
+from manylinux_shim.compiler import LAYOUT
 from manylinux_shim.environment._prepare import prepare
 from manylinux_shim.zig import Zig, find_zig
 
@@ -177,6 +178,52 @@ def test_another_zig_has_objects_of_its_own(cache: Path, tmp_path: Path) -> None
     assert two.results() == (0, 1)
 
 
+LONG = """\
+#include <stdint.h>
+#define F(n) uint64_t f##n(uint64_t x) { for (int i = 0; i < (int)(x & 255); i++) \\
+  { x = x * 6364136223846793005u + n; x ^= x >> 33; x *= n | 1; } return x; }
+#define G(n) F(n##0) F(n##1) F(n##2) F(n##3) F(n##4) F(n##5) F(n##6) F(n##7) F(n##8) F(n##9)
+#define H(n) G(n##0) G(n##1) G(n##2) G(n##3) G(n##4) G(n##5) G(n##6) G(n##7) G(n##8) G(n##9)
+H(1) H(2) H(3) H(4) H(5) H(6) H(7) H(8) H(9)
+"""
+"""A source that takes a second or more."""
+
+
+@pytest.mark.parametrize(
+    ("text", "header", "compiled"),
+    [(LONG, "", 1), ('#include "part.h"\n' + LONG, "#include <Python.h>\n", 2)],
+    ids=["which sees nothing of Python", "of one Python each"],
+)
+def test_builds_at_once_wait_for_what_another_makes_if_it_may_be_theirs(
+    text: str, header: str, compiled: int, cache: Path, tmp_path: Path
+) -> None:
+    builds = [Build(tmp_path / name, cache) for name in "12"]
+    for build in builds:
+        build.write("a.c", text)
+        build.write("part.h", header)
+        build.write("include/Python.h", "")
+    (cache / "objects").mkdir()
+    made = cache / "objects" / f"{LAYOUT}.made"
+    with ThreadPoolExecutor(2) as pool:
+        first = pool.submit(builds[0].compile)
+        while not held(made) and not first.done():
+            time.sleep(0.01)
+        assert not first.done()
+        second = pool.submit(builds[1].compile)
+        assert first.result() == second.result()
+    assert [sum(pair) for pair in zip(*(build.results() for build in builds))] == [
+        2 - compiled,
+        compiled,
+    ]
+    assert not held(made)
+
+
+def held(file: Path) -> bool:
+    """Whether a process has locked a part of a file."""
+    locks = Path("/proc/locks").read_text()
+    return file.exists() and f":{file.stat().st_ino} " in locks
+
+
 def test_a_damaged_cache_gives_no_wrong_object(cache: Path, tmp_path: Path) -> None:
     build = Build(tmp_path / "1", cache)
     right = build.compile()
@@ -300,7 +347,8 @@ def test_what_fits_on_no_disk_is_compiled_and_not_kept(cache: Path, tmp_path: Pa
         assert len((build.tree / "a.o").read_bytes()) == size
     assert build.results() == (0, 0)
     assert "File too large" in build.log.read_text()
-    assert not [path for path in (cache / "objects").rglob("*") if path.is_file()]
+    kept = (cache / "objects").rglob("*")
+    assert not [path for path in kept if path.is_file() and path.stat().st_size]
 
 
 HIDING = [

@@ -242,13 +242,8 @@ def test_files_of_a_wheel_exchange_cxx_on_musl(
     assert done.stdout == exchanging.PRINTED
 
 
-@pytest.mark.parametrize(
-    "name",
-    [
-        pytest.param(name, marks=() if name == "arm64" else pytest.mark.slow)
-        for name in roots.SYSTEMS
-    ],
-)
+@pytest.mark.slow  # all of musl is compiled for it
+@pytest.mark.parametrize("name", roots.SYSTEMS)
 def test_static_program_runs_on_glibc_and_on_musl(
     name: str, compilers: Compilers, tmp_path: Path
 ) -> None:
@@ -261,6 +256,7 @@ def test_static_program_runs_on_glibc_and_on_musl(
         assert json.loads(printed) == expected(arch.name), system
 
 
+@pytest.mark.slow
 def test_wheel_with_a_static_program_is_for_both_libcs_and_runs_on_both(
     workshop: Workshop, tmp_path: Path, out: Path
 ) -> None:

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from manylinux_shim.compiler._driver import ZIG_LIB_VARIABLE as ZIG_LIB_VARIABLE
     from manylinux_shim.compiler._driver import ZIG_VARIABLE as ZIG_VARIABLE
     from manylinux_shim.compiler._driver import Configuration as Configuration
+    from manylinux_shim.compiler._job_slots import SLOTS_VARIABLE as SLOTS_VARIABLE
     from manylinux_shim.compiler._linking import WHEEL_ROOM as WHEEL_ROOM
     from manylinux_shim.compiler._linking import system_libraries as system_libraries
     from manylinux_shim.compiler._newer import NEWER_TABLE as NEWER_TABLE
@@ -44,6 +45,7 @@ __getattr__ = lazily(
             "ZIG_LIB_VARIABLE",
             "ZIG_VARIABLE",
         ),
+        "_job_slots": ("SLOTS_VARIABLE",),
         "_linking": ("WHEEL_ROOM", "system_libraries"),
         "_newer": ("NEWER_TABLE",),
         "_objects": ("LAYOUT", "bring_down"),

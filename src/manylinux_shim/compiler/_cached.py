@@ -58,6 +58,9 @@ _VARIABLES = (
 _PYTHONS_WARNINGS = ("-Wno-unused-result", "-Wsign-compare")
 """By which the flags of one Python differ from those of the next."""
 
+_LOOKED_AT = 300
+"""How many files are read at most to find out whether a source sees Python.h."""
+
 _TICK = 0.01
 """Seconds by which a file may be newer than its time says."""
 
@@ -78,9 +81,17 @@ def compiled(
     ``words`` are clang's arguments, with the one ``source`` among them, and ``ours`` those with
     directories that do not change. None where the caller has to compile.
     """
+    reserved = -1
     try:
         call = _Call(words, source, ours)
         said = call.take()
+        if said is None:
+            reserved, made = call.reserve()
+            if made:
+                os.close(reserved)  # so that no third one waits if it is of no use to this one
+                reserved = -1
+                call = _Call(words, source, ours)
+                said = call.take()
         if said is not None:
             _log(f"hit {source}")
             return 0, said
@@ -88,6 +99,9 @@ def compiled(
     except (_NotKeptError, OSError) as error:
         _log(f"not kept {source}: {error}")
         return None
+    finally:
+        if reserved >= 0:
+            os.close(reserved)
     _log(f"miss {source}" if not why else f"not kept {source}: {why}")
     return status, said
 
@@ -200,6 +214,17 @@ class _Call:
             self._write_rules(files)
             return self._places.shown_in(said)
         return None
+
+    def reserve(self) -> Tuple[int, bool]:
+        """Keep other builds from making the same meanwhile; as ``_objects.reserve``.
+
+        None waits for what sees Python.h: as a rule that one is for another Python.
+        """
+        directories = [directory for _, directory in self._searched if directory not in self._fixed]
+        return _objects.reserve(
+            self._key,
+            lambda: not _sources.asks_for("Python.h", self._source, directories, _LOOKED_AT),
+        )
 
     def compile(
         self, zig: str, run: Callable[[List[str]], Tuple[int, str]]

@@ -18,7 +18,7 @@ import os
 import sys
 
 from manylinux_shim._errors import ShimError
-from manylinux_shim.compiler import _newer, _pragmas
+from manylinux_shim.compiler import _job_slots, _newer, _pragmas
 from manylinux_shim.compiler._answers import answer
 from manylinux_shim.compiler._arguments import expand_response_files, parse
 from manylinux_shim.compiler._command import Command, Target
@@ -616,9 +616,11 @@ def _run(command: List[str], *, capture: bool = True) -> Tuple[int, str]:
     """Exit code and what was said on stderr. subprocess would cost what compiling costs."""
     sys.stdout.flush()
     sys.stderr.flush()
-    if not capture:
-        return _wait(_spawn(command)), ""
-    return _end(*_start(command))
+    slot = _job_slots.take()
+    try:
+        return _end(*_start(command)) if capture else (_wait(_spawn(command)), "")
+    finally:
+        _job_slots.give_back(slot)
 
 
 def _start(command: List[str]) -> Tuple[int, int]:

@@ -18,7 +18,7 @@ from manylinux_shim.compiler._places import OBJECTS_VARIABLE
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import Iterator, Sequence, Tuple
+    from typing import Callable, Iterator, Sequence, Tuple
 
 LAYOUT = "kept-1"
 """The directory in it that has files of this kind."""
@@ -29,6 +29,9 @@ BOUND = 5 * 1024**3
 _DIGITS = "0123456789abcdef"
 """Directories are named with two; those with the same first one have a share of the bound, so
 that no compile looks through all that is kept."""
+_MADE = f"{LAYOUT}.made"
+"""The file in which the byte of a key's number is locked while an object with it is made."""
+_FOR_LOCKS = os.O_RDWR | os.O_CREAT | os.O_CLOEXEC
 _AT_MOST = 16
 """How many files a key has: a source may be compiled with that many sets of headers."""
 
@@ -40,6 +43,34 @@ def digest(*parts: bytes) -> str:
         state.update(b"%d:" % len(part))
         state.update(part)
     return str(state.hexdigest())
+
+
+def reserve(key: str, worth_waiting: Callable[[], bool]) -> Tuple[int, bool]:
+    """Tell others that an object with this key is being made, or wait for who makes one.
+
+    A descriptor to close when it has been kept, -1 for none, and whether another one has been
+    made meanwhile. The kernel ends what was told by a process that has ended.
+    """
+    import fcntl
+
+    try:
+        file = os.open(f"{os.environ[OBJECTS_VARIABLE]}/{_MADE}", _FOR_LOCKS, 0o600)
+    except OSError:
+        return -1, False
+    place = int(key[:15], 16)
+    others = False
+    try:
+        try:
+            fcntl.lockf(file, fcntl.LOCK_EX | fcntl.LOCK_NB, 1, place)
+        except BlockingIOError:
+            if not worth_waiting():
+                raise
+            others = True
+            fcntl.lockf(file, fcntl.LOCK_EX, 1, place)
+    except OSError:  # it is no use to wait, or the file system has no locks
+        os.close(file)
+        return -1, False
+    return file, others
 
 
 def kept(key: str) -> Iterator[Tuple[str, bytes]]:

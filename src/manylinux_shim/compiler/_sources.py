@@ -5,6 +5,8 @@ The form of rules is make's, as clang writes it ("GNU make", "Rule Syntax").
 
 from __future__ import annotations
 
+import os
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import List, Sequence, Set
@@ -108,6 +110,35 @@ class Asked:
         elif operand or b"define" in line:
             return "asks __has_include for what is computed"
         return ""
+
+
+def asks_for(name: str, source: str, directories: Sequence[str], at_most: int) -> bool:
+    """Whether a source, or what it includes, may include ``name``; read without its conditions.
+
+    Of more files than ``at_most`` it is not known, and so they may.
+    """
+    waiting = [source]
+    seen: Set[str] = set()
+    while waiting:
+        path = waiting.pop()
+        try:
+            with open(path, "rb", buffering=0) as file:
+                text = spliced(file.read())
+        except OSError:
+            continue
+        asked = Asked()
+        asked.look_at(text)
+        names = [*asked.beside, *asked.searched]
+        if name in names:
+            return True
+        places = [os.path.dirname(path) or ".", *directories]
+        found = (next((p for p in places if os.path.isfile(f"{p}/{n}")), None) for n in names)
+        new = {f"{place}/{n}" for place, n in zip(found, names) if place is not None} - seen
+        seen |= new
+        waiting += new
+        if len(seen) > at_most:
+            return True
+    return False
 
 
 def _literal(text: bytes) -> str:

@@ -6,6 +6,7 @@ from manylinux_shim._lazy import lazily
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from manylinux_shim.environment._backends import compilers_at_once as compilers_at_once
     from manylinux_shim.environment._backends import config_settings as config_settings
     from manylinux_shim.environment._backends import shares as shares
     from manylinux_shim.environment._before_all import without_setuptools as without_setuptools
@@ -27,7 +28,7 @@ if TYPE_CHECKING:
 __getattr__ = lazily(
     __name__,
     {
-        "_backends": ("config_settings", "shares"),
+        "_backends": ("compilers_at_once", "config_settings", "shares"),
         "_before_all": ("without_setuptools",),
         "_objects": ("shrink_objects",),
         "_gcc": ("foreign_compilers",),

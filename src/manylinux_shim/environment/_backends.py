@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import Any, Dict, List, Mapping, Optional
 
+from manylinux_shim.compiler import SLOTS_VARIABLE, ZIG_VARIABLE
 from manylinux_shim.project import requirements
 
 ConfigSettings = Optional[Mapping[str, Any]]
@@ -46,12 +47,22 @@ def config_settings(
     return given
 
 
-def shares(jobs: int) -> Dict[str, str]:
+def shares(jobs: int, cargos: int) -> Dict[str, str]:
     """How many commands at once CMake's and cargo's builds are given, as variables.
 
     They count processors themselves: this is for where others may have the same at that time.
     """
-    return {"CARGO_BUILD_JOBS": str(jobs), "CMAKE_BUILD_PARALLEL_LEVEL": str(jobs)}
+    return {"CARGO_BUILD_JOBS": str(cargos), "CMAKE_BUILD_PARALLEL_LEVEL": str(jobs)}
+
+
+def compilers_at_once(share: int, additions: Mapping[str, str], environ: Mapping[str, str]) -> int:
+    """How many compilers a build may begin whose share of those that run is ``share``.
+
+    Where builds run side by side, our compilers wait for a slot of all: a build that is the last
+    takes what others have left. Not more than four times the share, as who waits takes memory.
+    """
+    slots = environ.get(SLOTS_VARIABLE, "").partition(" ")[0]
+    return min(int(slots), 4 * share) if slots and ZIG_VARIABLE in additions else share
 
 
 def _compile_arguments(pyproject: Mapping[str, Any]) -> List[str]:

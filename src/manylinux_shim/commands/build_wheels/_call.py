@@ -22,8 +22,9 @@ from manylinux_shim.commands.build_wheels._pythons import Python, find_python
 from manylinux_shim.commands.build_wheels._queue import Queue, workers
 from manylinux_shim.commands.build_wheels._source import source_tree
 from manylinux_shim.commands.build_wheels._view import view
+from manylinux_shim.compiler import SLOTS_VARIABLE
 from manylinux_shim.project import tomlkit
-from manylinux_shim.zig import cache_root
+from manylinux_shim.zig import cache_root, usable_zig
 
 _SCRATCH = "manylinux-shim-build-"
 _RESULTS = (".whl", ".gz", ".zip", ".log")
@@ -75,7 +76,7 @@ def build_all(call: Call, say: Callable[[str], None]) -> List[Outcome]:
                 scratch=scratch,
                 frontend=frontend,
                 settings=call.settings,
-                environment=build_environment(at_once),
+                environment=build_environment(at_once, scratch),
                 logs=logs,
                 test=call.test,
                 test_requires=call.test_requires,
@@ -96,18 +97,34 @@ def _is_output(directory: Path) -> bool:
     )
 
 
-def build_environment(side_by_side: int) -> Dict[str, str]:
+def build_environment(side_by_side: int, scratch: Path) -> Dict[str, str]:
     """The builds' environment: the user's, with one cache for all and lines as they come.
 
-    The compilers that may run at once are shared among builds ``side_by_side``.
+    The compilers that may run at once are shared among builds ``side_by_side``: ours take a slot
+    of all, so that the last build has every one, and of others' each has a share.
     """
     cache = cache_root(os.environ, lambda _: None)
-    return {
+    count = jobs(os.environ)
+    environment = {
         **git_environment(os.environ),
         "MANYLINUX_SHIM_CACHE_DIR": str(cache),
-        JOBS_VARIABLE: str(max(1, jobs(os.environ) // side_by_side)),
+        JOBS_VARIABLE: str(max(1, count // side_by_side)),
         "PYTHONUNBUFFERED": "1",
     }
+    zig = usable_zig()
+    if zig is not None:
+        # The one beside this command: else each isolated build gets its 17,000 files anew.
+        link = scratch / "path" / "zig"
+        link.parent.mkdir(exist_ok=True)
+        with contextlib.suppress(FileExistsError):
+            link.symlink_to(zig.executable)
+        path = environment.get("PATH", os.defpath)
+        environment["PATH"] = os.pathsep.join([str(link.parent), path])
+    if side_by_side > 1:
+        slots = scratch / "slots"
+        slots.touch()
+        environment[SLOTS_VARIABLE] = f"{count} {slots}"
+    return environment
 
 
 def _tasks(jobs: Sequence[Job], pythons: Dict[str, Python], order: Order) -> List[Task]:

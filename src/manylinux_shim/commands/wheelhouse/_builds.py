@@ -149,7 +149,7 @@ class _Builds:
             scratch=room,
             frontend=self._frontend,
             settings=_settings(self._call, item),
-            environment=build_environment(self._at_once),
+            environment=build_environment(self._at_once, self._scratch),
             logs=self._logs,
         )
         name = f"{item.package.name}-{item.package.version or 'source'}-{item.deployment.name}"
