@@ -1,6 +1,6 @@
 """A real package with ``cache = true``: five Pythons, an unchanged tree, and what a miss costs.
 
-    python tests/benchmarks/cache.py [RUNS [PACKAGE REQUIREMENT...]]
+    python tests/benchmarks/cache.py [--runs N] [--only WHAT,...] [PACKAGE REQUIREMENT...]
 
 Needs manylinux-shim[cli], ziglang, setuptools, wheel, pip, pkgconfig and uv in the
 environment that runs it, PyPI, and CPython 3.9 to 3.13 as the tests find them. All but one of the
@@ -8,23 +8,24 @@ package's C files see nothing of Python. It is small: what each build costs that
 nothing is much of what one costs that does. With ``blis cython numpy``, of which the kernels take
 minutes, it is little.
 
-Five Pythons are built twice: by one call of ``manylinux-shim build``, side by side and isolated,
-and one after the other by a frontend.
+Five Pythons are built one after the other by a frontend (``five``), of which the first compiles,
+and side by side and isolated by one call of ``manylinux-shim build`` (``call``). The other two are
+``miss`` and ``unchanged``.
 """
 
 from __future__ import annotations
 
+import argparse
 import os
 import shutil
 import sys
 import tempfile
-import time
 from pathlib import Path
-from typing import Callable
+from typing import Callable, List, Sequence
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
-from measure import line, pairs, processors_time
+from measure import line, pairs, processors_time, timed
 from side_by_side import SHIM, fetched, run
 from support.interpreters import find
 
@@ -67,11 +68,31 @@ class Builds:
             finally:
                 shutil.rmtree(copy)
 
+    def prepare(self) -> None:
+        """Have sysroots and the headers of each Python made, which is done once."""
+        self.forget()
+        small = self._scratch / "small"
+        small.mkdir()
+        setup = "from setuptools import *\nsetup(name='s', ext_modules=[Extension('s', ['s.c'])])\n"
+        (small / "setup.py").write_text(setup)
+        (small / "s.c").write_text("#include <Python.h>\nPyObject *PyInit_s(void) { return 0; }\n")
+        self._tree, tree = small, self._tree
+        self.build(CACHED, *PYTHONS)
+        self._tree = tree
+
+    def forget(self) -> None:
+        shutil.rmtree(self._scratch / "cache" / "objects", ignore_errors=True)
+
+    def each(self) -> List[float]:
+        """Seconds for each Python in turn, with nothing kept before."""
+        self.forget()
+        return [timed(lambda python=python: self.build(CACHED, python)) for python in PYTHONS]  # type: ignore[misc]
+
     def forgetting(
         self, *pythons: str, one_call: bool = False, pyproject: str = CACHED
     ) -> Callable[[], None]:
         def build() -> None:
-            shutil.rmtree(self._scratch / "cache" / "objects", ignore_errors=True)
+            self.forget()
             (self.in_one_call if one_call else self.build)(pyproject, *pythons)
 
         return build
@@ -100,30 +121,38 @@ class Builds:
             shutil.rmtree(copy)
 
 
-def main(runs: int, package: str, *requires: str) -> None:
+def main(runs: int, only: Sequence[str], package: str, *requires: str) -> None:
     with tempfile.TemporaryDirectory(prefix="cache-") as name:
         scratch = Path(name)
         builds = Builds(fetched(package, scratch), scratch, *requires)
         one = PYTHONS[2]
-        builds.build(CACHED, *PYTHONS)  # what is made once
+        builds.prepare()
         none, cold = lambda: builds.build(SHIM, one), builds.forgetting(one)
-        times = pairs(cold, none, runs, 0, processors_time)
-        line(f"{package}, all misses, of processors", *times, "no cache", "ratio at most 1.05")
-        warm = lambda: builds.build(CACHED, one)  # noqa: E731
-        times = pairs(warm, none, runs, 0)
-        line(f"{package}, unchanged tree", *times, "no cache", "ratio at most 0.25")
-        calls = [builds.forgetting(*pythons, one_call=True) for pythons in (PYTHONS, [one])]
-        calls[0]()  # frontends have what they install
-        times = pairs(*calls, runs, 0)
-        line(f"{package}, five Pythons in one call", *times, "one", "ratio at most 1.3")
-        without = builds.forgetting(*PYTHONS, one_call=True, pyproject=SHIM)
-        times = pairs(calls[0], without, runs, 0)
-        line(f"{package}, five Pythons in one call", *times, "no cache")
-        five = builds.forgetting(*PYTHONS)
-        for what, clock in (("", time.perf_counter), (", of processors", processors_time)):
-            times = pairs(five, cold, runs, 0, clock)
-            line(f"{package}, five Pythons{what}", *times, "one", "ratio at most 1.3")
+        if "miss" in only:
+            times = pairs(cold, none, runs, 0, processors_time)
+            line(f"{package}, all misses, of processors", *times, "no cache", "ratio at most 1.05")
+        if "unchanged" in only:
+            builds.build(CACHED, one)
+            times = pairs(lambda: builds.build(CACHED, one), none, runs, 0)
+            line(f"{package}, unchanged tree", *times, "no cache", "ratio at most 0.25")
+        if "five" in only:
+            rows = [builds.each() for _ in range(runs)]
+            five, first = [sum(row) for row in rows], [row[0] for row in rows]
+            line(f"{package}, five Pythons", five, first, "the first", "ratio at most 1.3")
+        if "call" in only:
+            calls = [builds.forgetting(*pythons, one_call=True) for pythons in (PYTHONS, [one])]
+            builds.in_one_call(CACHED, *PYTHONS)  # frontends have what they install
+            times = pairs(*calls, runs, 0)
+            line(f"{package}, five Pythons in one call", *times, "one")
+            without = builds.forgetting(*PYTHONS, one_call=True, pyproject=SHIM)
+            times = pairs(calls[0], without, runs, 0)
+            line(f"{package}, five Pythons in one call", *times, "no cache")
 
 
 if __name__ == "__main__":
-    main(int(sys.argv[1]) if len(sys.argv) > 1 else 3, *(sys.argv[2:] or (PACKAGE, "pkgconfig")))
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--runs", type=int, default=3)
+    parser.add_argument("--only", default="miss,unchanged,five,call")
+    parser.add_argument("package", nargs="*", default=[PACKAGE, "pkgconfig"])
+    options = parser.parse_args()
+    main(options.runs, options.only.split(","), *options.package)

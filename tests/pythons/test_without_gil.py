@@ -9,9 +9,10 @@ from typing import Iterator, Tuple
 
 import modules
 import pytest
+from from_source import roots
 from support import wheels
 from support.workshop import UV_BUILD_WHEEL, Workshop
-from without_gil import roots, without_gil, without_gil_there
+from without_gil import without_gil, without_gil_there
 
 pytestmark = [pytest.mark.slow, pytest.mark.foreign]
 
