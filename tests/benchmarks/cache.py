@@ -3,10 +3,10 @@
     python tests/benchmarks/cache.py [--runs N] [--only WHAT,...] [PACKAGE REQUIREMENT...]
 
 Needs manylinux-shim[cli], ziglang, setuptools, wheel, pip, pkgconfig and uv in the
-environment that runs it, PyPI, and CPython 3.9 to 3.13 as the tests find them. All but one of the
-package's C files see nothing of Python. It is small: what each build costs that compiles
-nothing is much of what one costs that does. With ``blis cython numpy``, of which the kernels take
-minutes, it is little.
+environment that runs it (and what another package requires), PyPI, and CPython 3.9 to 3.13 as the
+tests find them. All but one of the package's C files see nothing of Python. It is small: what
+each build costs that compiles nothing is much of what one costs that does. With
+``blis cython numpy``, of which the kernels take minutes, it is little.
 
 Five Pythons are built one after the other by a frontend (``five``), of which the first compiles,
 and side by side and isolated by one call of ``manylinux-shim build`` (``call``). The other two are

@@ -2,8 +2,8 @@
 
     python tests/pythons/on_musl.py
 
-builds it if it is not in the cache yet, and prints where it is. It needs a CPython of the same
-version, and musl's loader (Debian's package ``musl``) to run.
+builds it if it is not in the cache yet, and prints where it is. It needs musl's loader (Debian's
+package ``musl``) to run, and what ``without_gil`` needs.
 """
 
 from __future__ import annotations
@@ -12,8 +12,7 @@ import sys
 from pathlib import Path
 
 from from_source import built, configure_and_install
-from support.interpreters import find
-from support.machine import lacking
+from without_gil import without_gil
 
 from manylinux_shim._platforms import Architecture, host_architecture
 
@@ -31,12 +30,11 @@ _OPTIONS = (
 
 def on_musl() -> Path:
     """The interpreter; CalledProcessError where it cannot be built."""
-    here = find(VERSION)
-    if here is None:
-        lacking(f"CPython {VERSION} with headers")
     arch = host_architecture()
     assert arch is not None
-    prefix = built(f"python{VERSION}-musl-{arch.name}", VERSION, _builder(arch, here.path))
+    # Its build runs its own library by a Python of this machine: by one of the same source.
+    here = without_gil(VERSION).path
+    prefix = built(f"python{VERSION}-musl-{arch.name}", VERSION, _builder(arch, here))
     return prefix / f"bin/python{VERSION}"
 
 
