@@ -138,3 +138,38 @@ def test_what_asks_for_the_headers_macros_compiles(
         check=False,
     )
     assert (done.returncode, done.stderr) == (0, "")
+
+
+@pytest.mark.parametrize(
+    ("policy", "name", "said"),
+    [
+        ("musllinux_1_2", "getrandom", ""),
+        ("musllinux_1_2", "preadv2", "came with musl 1.2.5, and this build is for musl 1.2: no"),
+        ("musllinux_1_1", "getrandom", 'for musl 1.1: `policy = "musllinux_1_2"` has it'),
+    ],
+)
+@pytest.mark.parametrize("arch", ["x86_64", "armv7l"])
+def test_build_for_musl_does_not_find_what_came_after_its_policy(
+    arch: str, policy: str, name: str, said: str, tmp_path: Path, shared_cache: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:  # fmt: skip
+    monkeypatch.setenv("MANYLINUX_SHIM_CACHE_DIR", str(shared_cache))
+    target = architecture(arch)
+    environment = prepare(
+        find_zig(), target, Policy.parse(policy), tmp_path, cross=True, notice=print
+    )
+    # As checks of build systems do.
+    text = (
+        f"#include <time.h>\nchar {name}(void);\nint main(void) {{ return {name}() + !time(0); }}\n"
+    )
+    (tmp_path / "check.c").write_text(text)
+    done = subprocess.run(
+        [environment["CC"], "check.c", "-o", "check"],
+        cwd=tmp_path,
+        env={**os.environ, **environment},
+        stderr=subprocess.PIPE,
+        encoding="utf-8",
+        check=False,
+    )
+    assert (done.returncode == 0) == (not said), done.stderr
+    assert said in done.stderr

@@ -5,6 +5,7 @@ from __future__ import annotations
 from manylinux_shim.audit._abilists import VersionTriple
 from manylinux_shim.audit._audit import audit_wheel, machine_of
 from manylinux_shim.audit._json import error_to_json, schema, to_json
+from manylinux_shim.audit._musl import newer_than_musl
 from manylinux_shim.audit._policies import (
     GLIBC_LIBRARIES,
     NEVER,
@@ -54,6 +55,7 @@ __all__ = [
     "libc_of",
     "library_place",
     "machine_of",
+    "newer_than_musl",
     "render",
     "render_claims",
     "render_refusal",

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from typing import Dict, FrozenSet, List, Tuple
 
-from manylinux_shim._platforms import Architecture
+from manylinux_shim._platforms import Architecture, Policy
 
 # The macros of zig's libc.S that hold for each architecture, beside ARCH_<name>.
 _FAMILIES = {
@@ -127,3 +127,13 @@ def musl_since(symbol: str) -> Tuple[int, int, int]:
     if _TIME64.fullmatch(symbol):
         return 1, 2, 0
     return _SINCE.get(symbol, OLDEST)
+
+
+def newer_than_musl(policy: Policy) -> Dict[str, str]:
+    """Symbol -> the later musl than the policy's that brought it, for what code can do without.
+
+    Code for a 32-bit machine cannot do without 64 bits of time: headers since 1.2.0 have all its
+    functions call those.
+    """
+    release = (policy.version.major, policy.version.minor, 0)
+    return {name: ".".join(map(str, since)) for name, since in _SINCE.items() if since > release}

@@ -1,4 +1,4 @@
-"""What to say of a function or header that came with a later glibc than the target's."""
+"""What to say of a function or header that came with a later libc than the target's."""
 
 from __future__ import annotations
 
@@ -7,8 +7,8 @@ if TYPE_CHECKING:
     from typing import Iterator, List, Sequence, Tuple
 
 NEWER_TABLE = "newer"
-"""The file, beside the tools, of what is newer than the target's glibc: that one's version in the
-first line, then a name and the version that brought it in each."""
+"""The file, beside the tools, of what is newer than the target's libc: that one's version in the
+first line, for musl after its name, then a name and the version that brought it in each."""
 
 _NAMED_AFTER = (
     "undeclared function '",
@@ -52,11 +52,10 @@ def explanations(
     architecture: str,
     supply: bool,
 ) -> Iterator[str]:
-    """A sentence for each of ``names`` and ``headers`` that a later glibc than the target's has.
+    """A sentence for each of ``names`` and ``headers`` that a later libc than the target's has.
 
-    ``table`` is the path of the list of those (``NEWER_TABLE``), which is not there for musl;
-    ``architecture`` is named as in a wheel's tag, ``supply`` says whether what can be linked
-    in has been.
+    ``table`` is the path of the list of those (``NEWER_TABLE``); ``architecture`` is named as in a
+    wheel's tag, ``supply`` says whether what can be linked in has been.
     """
     try:
         with open(table, encoding="utf-8") as file:
@@ -80,6 +79,11 @@ def explanations(
 
 def _sentence(what: str, since: str, have: str, *, linkable: bool) -> str:
     major, minor = since.split(".")[:2]
+    if have.startswith("musl "):
+        remedy = "no policy promises it, so the code has to do without where it is not there"
+        if (major, minor) == ("1", "1"):
+            remedy = '`policy = "musllinux_1_2"` has it'
+        return f"{what} came with musl {since}, and this build is for {have}: {remedy}."
     remedy = f'`policy = "manylinux_{major}_{minor}"` is the first that has it'
     if linkable:
         remedy += ", and `supply = true` links it in"

@@ -15,7 +15,7 @@ from typing import Dict, Iterable, List, Mapping, Optional, Sequence, Tuple, Uni
 
 import manylinux_shim
 from manylinux_shim._platforms import Architecture, Policy
-from manylinux_shim.audit import GlibcTable, floor_of, version_text
+from manylinux_shim.audit import GlibcTable, floor_of, newer_than_musl, version_text
 from manylinux_shim.compiler import (
     LIBC_LIBRARIES,
     NEWER_TABLE,
@@ -120,15 +120,18 @@ def tools(
             )
             (staging / name).write_text(script, encoding="utf-8")
             (staging / name).chmod(0o755)
-        if policy.family == "manylinux":
-            newer = "\n".join(_newer_names(arch, policy))
-            (staging / NEWER_TABLE).write_text(newer, encoding="utf-8")
+        newer = "\n".join(_newer_names(arch, policy))
+        (staging / NEWER_TABLE).write_text(newer, encoding="utf-8")
 
     return make_once(directory, make)
 
 
 def _newer_names(arch: Architecture, policy: Policy) -> Iterable[str]:
-    """The policy's glibc, then what came later, each with the version that brought it."""
+    """The policy's libc, then what came later, each with the version that brought it."""
+    if policy.family == "musllinux":
+        yield f"musl {policy.version}"
+        yield from (f"{name} {since}" for name, since in sorted(newer_than_musl(policy).items()))
+        return
     table, floor = GlibcTable.load(), floor_of(policy)
     yield str(policy.version)
     for name, definitions in sorted(table.of(arch).items()):

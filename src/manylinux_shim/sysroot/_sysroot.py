@@ -163,16 +163,16 @@ def sysroot(zig: Zig, arch: Architecture, policy: Policy, cache: Path) -> Sysroo
     Raises ToolchainError with zig's own words when zig cannot make it.
     """
     target = arch.zig_target(policy)
-    newest = policy.version if _is_newer(target, policy) else None
-    name = f"{target}-{_LAYOUT}" if newest is None else f"{target}-{_LAYOUT}-for-{newest}"
+    newer = _is_newer(target, policy)
+    name = f"{target}-{_LAYOUT}-for-{policy.version}" if newer else f"{target}-{_LAYOUT}"
     directory = _of_this_zig(zig, cache) / name
 
     def make(staging: Path) -> None:
         _make(zig, arch, target, staging)
-        if newest is not None:
-            from manylinux_shim.sysroot._newer_symbols import hide_newer  # ppc64le alone
+        if newer:
+            from manylinux_shim.sysroot._newer_symbols import hide_newer  # musl, ppc64le
 
-            hide_newer(staging / "lib", newest)
+            hide_newer(staging / "lib", policy)
 
     make_once(directory, make)
     macros = predefined(target)
@@ -186,10 +186,10 @@ def sysroot(zig: Zig, arch: Architecture, policy: Policy, cache: Path) -> Sysroo
 
 
 def _is_newer(target: str, policy: Policy) -> bool:
-    """Whether zig's ``target`` has a newer glibc than ``policy`` promises."""
+    """Whether zig's ``target`` has a newer libc than ``policy`` promises."""
     _, _, version = target.rpartition("-")[2].partition(".")
     if policy.family != "manylinux" or not version:
-        return False
+        return policy.family == "musllinux"
     return Version(*map(int, version.split(".")[:2])) > policy.version
 
 
