@@ -54,6 +54,28 @@ def test_two_isolated_builds_on_this_python_are_the_same_whatever_the_umask(
     assert built[0] == built[1]
 
 
+@pytest.mark.parametrize("target", ["", "aarch64"])
+def test_cmake_strips_by_no_program_of_this_machine(
+    target: str, workshop: Workshop, tmp_path: Path, out: Path
+) -> None:
+    """One leaves .comment and another does not, and a third is not there."""
+    bin_ = tmp_path / "bin"
+    bin_.mkdir()
+    for name in ("strip", "llvm-strip", "aarch64-linux-gnu-strip"):
+        (bin_ / name).write_text(f"#!/bin/sh\ntouch '{tmp_path}/called'\n")
+        (bin_ / name).chmod(0o755)
+    project = projects.copy_sample("scikit_build_core", tmp_path / "project")
+    environment = {"PATH": os.pathsep.join([str(bin_), os.environ["PATH"]])}
+    settings = {"target": target} if target else {}
+    workshop.build(
+        UV_BUILD_WHEEL, project, out, settings=settings, environment=environment
+    ).passed()
+    assert not (tmp_path / "called").exists()
+    (extension,) = wheels.elf_members(wheels.only_wheel(out)).values()
+    assert b"Linker: LLD" in extension
+    assert b"\0.symtab\0" not in extension
+
+
 @pytest.mark.parametrize("sample", ["setuptools_cpp", "maturin_bin"])
 def test_sample_is_the_same_from_two_directories(
     sample: str, workshop: Workshop, tmp_path: Path

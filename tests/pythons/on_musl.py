@@ -19,6 +19,8 @@ from manylinux_shim._platforms import Architecture, host_architecture
 VERSION = "3.13"
 _NOT_FOR_ITS_OWN_BUILD = ("PYTHONPATH", "_PYTHON_HOST_PLATFORM", "_PYTHON_SYSCONFIGDATA_NAME")
 """What tells a build of extensions which Python they are for."""
+_KNOWS_MUSL = 'CPP="$CC -E -D__DEFINED_va_list"; export CPP; exec "$@"'
+"""CPython's configure knows musl by a macro of its <stdarg.h>, of which clang has its own."""
 _OPTIONS = (
     "--disable-test-modules",
     "--without-ensurepip",
@@ -49,6 +51,7 @@ def _builder(arch: Architecture, here: Path):  # type: ignore[no-untyped-def]
         ]
         within = [sys.executable, "-m", "manylinux_shim", "run", "--policy", "musllinux_1_2", "--"]
         within += ["env", *(word for name in _NOT_FOR_ITS_OWN_BUILD for word in ("-u", name))]
+        within += ["sh", "-c", _KNOWS_MUSL, "sh"]
         configure_and_install(source, installed, options, {"OPT": "-DNDEBUG -O1"}, within)
 
     return build

@@ -1,6 +1,6 @@
 """The directory of tools that a build is given: ``cc``, ``c++``, ``ar``, ``ranlib``, ``ld``.
 
-Each is a script of three lines, a single file as Meson wants it, that starts the
+But for ``strip``, each is a script of three lines, a single file as Meson wants it, that starts the
 driver with this build's configuration. The directory's name is the hash of the
 configuration: the same build finds the same compiler at the same path again, as
 CMake's and cargo's own caches expect.
@@ -45,6 +45,24 @@ _SCRIPT = """#!/bin/sh
 exec "${{{python}:?works inside of a build by manylinux-shim only}}" -I -S -c "{start}" \
 "{configuration}" {tool} "$@"
 """
+
+_STRIPPERS = ("strip", "llvm-strip")
+_STRIPPER = """#!/bin/sh
+# What manylinux-shim links is stripped as its settings say, and needs no machine's own strip.
+from= to=
+while [ $# -gt 0 ]; do
+  case "$1" in
+    -o) to=$2; shift ;;
+    -[FIKNORj]) shift ;;
+    -*) ;;
+    *) from=$1 ;;
+  esac
+  shift
+done
+if [ -n "$to" ]; then cp -- "$from" "$to"; fi
+"""
+"""CMake looks for one beside the compiler first, and installs by it. One of the machine's leaves
+other bytes than another's, and knows its own architecture alone."""
 
 _MUSL_LIBRARIES = (*LIBC_LIBRARIES, "crypt", "xnet")
 
@@ -103,7 +121,7 @@ def tools(
     ]
     text = "".join(f"{key}\t{value}\n" for key, value in lines)
     # Whoever kept the cache from another version of the shim gets scripts of this one.
-    whole = "".join((_SCRIPT, START, text))
+    whole = "".join((_SCRIPT, _STRIPPER, START, text))
     digest = hashlib.sha256(whole.encode("utf-8", "surrogateescape")).hexdigest()[:16]
     directory = cache / "tools" / f"{policy.name}_{arch.name}-{digest}"
 
@@ -119,6 +137,9 @@ def tools(
                 tool=name,
             )
             (staging / name).write_text(script, encoding="utf-8")
+            (staging / name).chmod(0o755)
+        for name in _STRIPPERS:
+            (staging / name).write_text(_STRIPPER, encoding="utf-8")
             (staging / name).chmod(0o755)
         newer = "\n".join(_newer_names(arch, policy))
         (staging / NEWER_TABLE).write_text(newer, encoding="utf-8")

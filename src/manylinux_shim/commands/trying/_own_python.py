@@ -28,13 +28,15 @@ from manylinux_shim.commands.build_wheels._pythons import find_uv
 from manylinux_shim.commands.trying._attempt import Untried
 from manylinux_shim.elf import MAGIC, read_elf
 
-_ASK = (
-    "import json, os, sys, sysconfig;"
-    "n = 'CS_GNU_LIBC_VERSION';"
-    "print(json.dumps([sys.version_info[:2], sys.implementation.name,"
-    " bool(sysconfig.get_config_var('Py_GIL_DISABLED')),"
-    " os.confstr(n) if n in os.confstr_names else None]))"
-)
+_ASK = """\
+import json, os, sys, sysconfig
+try:
+    libc = os.confstr("CS_GNU_LIBC_VERSION")
+except (OSError, ValueError):  # musl's, and where nobody has heard of it
+    libc = None
+gil = not sysconfig.get_config_var("Py_GIL_DISABLED")
+print(json.dumps([sys.version_info[:2], sys.implementation.name, not gil, libc]))
+"""
 _SECONDS = 120
 
 
