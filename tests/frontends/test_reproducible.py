@@ -54,7 +54,7 @@ def test_two_isolated_builds_on_this_python_are_the_same_whatever_the_umask(
     assert built[0] == built[1]
 
 
-@pytest.mark.parametrize("target", ["", "aarch64"])
+@pytest.mark.parametrize("target", ["", pytest.param("aarch64", marks=pytest.mark.slow)])
 def test_cmake_strips_by_no_program_of_this_machine(
     target: str, workshop: Workshop, tmp_path: Path, out: Path
 ) -> None:

@@ -8,6 +8,7 @@ a file's time is when it was last used.
 from __future__ import annotations
 
 import os
+import time
 
 try:
     from _blake2 import blake2b
@@ -32,6 +33,9 @@ that no compile looks through all that is kept."""
 _MADE = f"{LAYOUT}.made"
 """The file in which the byte of a key's number is locked while an object with it is made."""
 _FOR_LOCKS = os.O_RDWR | os.O_CREAT | os.O_CLOEXEC
+_PATIENCE, _PAUSE = 120.0, 0.01
+"""Seconds that somebody waits for what another makes, who may have been stopped, and between two
+looks whether it is done."""
 _AT_MOST = 16
 """How many files a key has: a source may be compiled with that many sets of headers."""
 
@@ -51,26 +55,34 @@ def reserve(key: str, worth_waiting: Callable[[], bool]) -> Tuple[int, bool]:
     A descriptor to close when it has been kept, -1 for none, and whether another one has been
     made meanwhile. The kernel ends what was told by a process that has ended.
     """
-    import fcntl
-
     try:
         file = os.open(f"{os.environ[OBJECTS_VARIABLE]}/{_MADE}", _FOR_LOCKS, 0o600)
     except OSError:
         return -1, False
     place = int(key[:15], 16)
-    others = False
     try:
-        try:
-            fcntl.lockf(file, fcntl.LOCK_EX | fcntl.LOCK_NB, 1, place)
-        except BlockingIOError:
-            if not worth_waiting():
-                raise
-            others = True
-            fcntl.lockf(file, fcntl.LOCK_EX, 1, place)
-    except OSError:  # it is no use to wait, or the file system has no locks
-        os.close(file)
-        return -1, False
-    return file, others
+        if _locked(file, place):
+            return file, False
+        until = time.monotonic() + _PATIENCE if worth_waiting() else 0.0
+        while time.monotonic() < until:
+            if _locked(file, place):
+                return file, True
+            time.sleep(_PAUSE)
+    except OSError:
+        pass  # the file system has no locks
+    os.close(file)
+    return -1, False
+
+
+def _locked(file: int, place: int) -> bool:
+    """Lock a byte of a file, if nobody else has."""
+    import fcntl
+
+    try:
+        fcntl.lockf(file, fcntl.LOCK_EX | fcntl.LOCK_NB, 1, place)
+    except BlockingIOError:
+        return False
+    return True
 
 
 def kept(key: str) -> Iterator[Tuple[str, bytes]]:
