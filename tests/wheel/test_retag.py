@@ -85,12 +85,13 @@ def test_every_member_bears_the_date_that_was_asked_for(
         assert {info.date_time for info in archive.infolist()} == {date}
 
 
-def test_modes_are_those_of_any_umask(tmp_path: Path) -> None:
+@pytest.mark.parametrize("library", [0o700, 0o644])
+def test_modes_are_those_of_any_umask_and_installer(library: int, tmp_path: Path) -> None:
     wheel = write(tmp_path, zipped(contents()))
     private = tmp_path / "private.whl"
     with zipfile.ZipFile(wheel) as archive, zipfile.ZipFile(private, "w") as other:
         for info in archive.infolist():
-            mode = 0o700 if info.filename.endswith(".so") else 0o600
+            mode = library if info.filename.endswith(".so") else 0o600
             info.external_attr = (stat.S_IFREG | mode) << 16
             other.writestr(info, archive.read(info.filename))
     private.replace(wheel)

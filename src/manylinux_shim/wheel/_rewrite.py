@@ -98,11 +98,16 @@ def rewrite(
 
 
 def _plain_mode(member: Member) -> int:
-    """The attributes with 0755 for what its owner may execute, 0644 for all other files."""
+    """The attributes with 0755 for what its owner may execute, 0644 for all other files.
+
+    Shared libraries are 0755, as linkers leave them: CMake installs them so, or as Debian's policy
+    has it, depending on the system and on whether it builds for another one.
+    """
     mode = member.external_attr >> 16
     if member.made_by >> 8 != _UNIX >> 8 or not stat.S_ISREG(mode):
         return member.external_attr
-    plain = 0o755 if mode & stat.S_IXUSR else 0o644
+    name = member.name.rpartition("/")[2]
+    plain = 0o755 if mode & stat.S_IXUSR or name.endswith(".so") or ".so." in name else 0o644
     return (stat.S_IFREG | plain) << 16 | member.external_attr & 0xFFFF
 
 
