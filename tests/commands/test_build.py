@@ -119,6 +119,21 @@ if "aarch64" in os.environ.get("_PYTHON_HOST_PLATFORM", ""):
 
 
 @pytest.mark.skipif(HOST == "aarch64", reason="aarch64 is to be another machine")
+def test_isolated_builds_use_the_zig_beside_the_command(workshop: Workshop, tmp_path: Path) -> None:
+    project = projects.tiny(tmp_path / "project")
+    setup = (project / "setup.py").read_text()
+    seen = "import importlib.util; print('zig here:', importlib.util.find_spec('ziglang'))\n"
+    (project / "setup.py").write_text(seen + setup)
+    for packages, here in ((["ziglang"], "None"), ([], "ModuleSpec")):
+        room = tmp_path / here
+        beside = workshop.venv(room / "env", ["manylinux-shim[cli]", "uv", "pip", *packages])
+        arguments = [str(project), "-o", str(room / "out"), "--logs", str(room / "logs")]
+        workshop.run(command(beside, *arguments), tmp_path).passed()
+        (log,) = (room / "logs").iterdir()
+        assert f"zig here: {here}" in log.read_text()
+        wheels.check_manylinux(wheels.only_wheel(room / "out"))
+
+
 def test_one_that_fails_stops_no_other_and_its_log_is_kept_and_named(
     build, workshop: Workshop, tmp_path: Path, scratch: Path
 ) -> None:

@@ -9,6 +9,7 @@ import resource
 import shutil
 import signal
 import subprocess
+import sys
 import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -17,7 +18,7 @@ from typing import Dict, List, Tuple
 import pytest
 
 from manylinux_shim._platforms import Policy, architecture
-from manylinux_shim.compiler import LAYOUT
+from manylinux_shim.compiler import LAYOUT, _objects
 from manylinux_shim.environment._prepare import prepare
 from manylinux_shim.zig import Zig, find_zig
 
@@ -216,6 +217,25 @@ def test_builds_at_once_wait_for_what_another_makes_if_it_may_be_theirs(
         compiled,
     ]
     assert not held(made)
+
+
+def test_nobody_waits_for_ever_for_who_makes_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("_MANYLINUX_SHIM_OBJECTS", str(tmp_path))
+    key = "0" * 40
+    code = f"from manylinux_shim.compiler._objects import reserve; print(reserve('{key}', bool))"
+    command = [sys.executable, "-c", f"{code}; import time; print(flush=True); time.sleep(600)"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as other:
+        assert other.stdout is not None
+        assert other.stdout.readline().endswith(", False)\n")
+        other.send_signal(signal.SIGSTOP)
+        monkeypatch.setattr(_objects, "_PATIENCE", 0.2)
+        assert _objects.reserve(key, lambda: True) == (-1, False)
+        other.kill()
+    descriptor, made = _objects.reserve(key, lambda: True)
+    os.close(descriptor)
+    assert not made
 
 
 def held(file: Path) -> bool:

@@ -11,6 +11,10 @@ from typing import List
 
 import pytest
 
+from manylinux_shim._platforms import Policy, architecture
+from manylinux_shim.environment._prepare import prepare
+from manylinux_shim.zig import find_zig
+
 HOLD = """\
 import sys, time
 from manylinux_shim.compiler import _job_slots
@@ -68,3 +72,26 @@ def test_where_there_is_nothing_to_lock_nobody_waits(there: bool, slots: Path) -
     for process in [holder(path, 1, 0) for _ in range(2)]:
         process.communicate(timeout=60)
         assert process.returncode == 0
+
+
+@pytest.mark.long
+def test_our_compiler_takes_one(
+    slots: Path, tmp_path: Path, shared_cache: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("MANYLINUX_SHIM_CACHE_DIR", str(shared_cache))
+    policy = Policy.parse("manylinux_2_17")
+    added = prepare(find_zig(), architecture("x86_64"), policy, tmp_path, cross=False, notice=print)
+    (tmp_path / "a.c").write_text("int a;\n")
+    environment = {**os.environ, **added, "_MANYLINUX_SHIM_JOB_SLOTS": f"1 {slots}"}
+    other = holder(slots, 1, 600)
+    assert other.stdout is not None
+    assert other.stdout.readline()
+    command = [added["CC"], "-c", "a.c", "-o", "a.o"]
+    compiling = subprocess.Popen(command, cwd=tmp_path, env=environment)
+    with pytest.raises(subprocess.TimeoutExpired):
+        compiling.wait(timeout=2)
+    assert not (tmp_path / "a.o").exists()
+    other.kill()
+    other.communicate()
+    assert compiling.wait(timeout=60) == 0
+    assert (tmp_path / "a.o").exists()

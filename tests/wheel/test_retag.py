@@ -102,6 +102,19 @@ def test_modes_are_those_of_any_umask_and_installer(library: int, tmp_path: Path
     assert all((mode == "0o100755") == name.endswith(".so") for name, mode in modes.items())
 
 
+@pytest.mark.parametrize(
+    ("name", "mode"),
+    [("lib.so", "755"), ("lib.so.1.2", "755"), ("of.so.json", "644"), ("solo", "644")],
+)
+def test_shared_libraries_are_known_by_their_names(name: str, mode: str, tmp_path: Path) -> None:
+    members = {**contents(), f"small/{name}": b"text"}
+    members[f"{INFO}/RECORD"] = record_of({**PACKAGE, f"small/{name}": b"text"}, f"{INFO}/RECORD")
+    new = retag(write(tmp_path, zipped(members)), PLATFORMS, tmp_path, epoch=0)
+    with zipfile.ZipFile(new) as archive:
+        found = {i.filename: oct(i.external_attr >> 16) for i in archive.infolist()}
+    assert found[f"small/{name}"] == f"0o100{mode}"
+
+
 def test_retagging_with_the_same_tags_keeps_every_members_bytes(tmp_path: Path) -> None:
     wheel = write(tmp_path, zipped(contents()))
     assert retag(wheel, ["linux_x86_64"], tmp_path) == wheel

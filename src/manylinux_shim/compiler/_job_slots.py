@@ -1,9 +1,9 @@
 """How many compilers run at once where several builds do: each takes a slot first.
 
-A build that has them begins as many commands as there are slots for all, so that the last one
-has every processor. GNU make's jobserver does the same with bytes in a pipe; but makes before 4.4
-know only one that build frontends do not hand on, Ninja knows none before 1.13, and who is killed
-keeps its byte. A slot is a lock on a byte of a file, which the kernel takes back whatever happens.
+A build that has them begins more commands than its share, so that it uses what others leave. GNU
+make's jobserver does the same with bytes in a pipe; but makes before 4.4 know only one that build
+frontends do not hand on, Ninja knows none before 1.13, and who is killed keeps its byte. A slot is
+a lock on a byte of a file, which the kernel takes back whatever happens.
 """
 
 from __future__ import annotations

@@ -53,13 +53,18 @@ from= to=
 while [ $# -gt 0 ]; do
   case "$1" in
     -o) to=$2; shift ;;
+    -o?*) to=${1#-o} ;;
     -[FIKNORj]) shift ;;
     -*) ;;
     *) from=$1 ;;
   esac
   shift
 done
-if [ -n "$to" ]; then cp -- "$from" "$to"; fi
+if [ -n "$from" ] && [ ! -e "$from" ]; then
+  echo "strip: '$from': No such file" >&2
+  exit 1
+fi
+if [ -n "$to" ]; then cp -p -- "$from" "$to"; fi
 """
 """CMake looks for one beside the compiler first, and installs by it. One of the machine's leaves
 other bytes than another's, and knows its own architecture alone."""

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import re
 import stat
 import time
 import zlib
@@ -43,6 +44,7 @@ from manylinux_shim.wheel._format import (
 _BUFFER = 2**20
 _UNIX = 3 << 8
 _REGULAR_0644 = 0o100644 << 16
+_SHARED_LIBRARY = re.compile(r"\.so(\.\d+)*$")
 _MIDNIGHT_1980 = 1 << 21 | 1 << 16  # the earliest date that MS-DOS has
 _1980 = 315532800
 _END_OF_2107 = 4354819199
@@ -106,8 +108,7 @@ def _plain_mode(member: Member) -> int:
     mode = member.external_attr >> 16
     if member.made_by >> 8 != _UNIX >> 8 or not stat.S_ISREG(mode):
         return member.external_attr
-    name = member.name.rpartition("/")[2]
-    plain = 0o755 if mode & stat.S_IXUSR or name.endswith(".so") or ".so." in name else 0o644
+    plain = 0o755 if mode & stat.S_IXUSR or _SHARED_LIBRARY.search(member.name) else 0o644
     return (stat.S_IFREG | plain) << 16 | member.external_attr & 0xFFFF
 
 

@@ -101,7 +101,7 @@ def build_environment(side_by_side: int, scratch: Path) -> Dict[str, str]:
     """The builds' environment: the user's, with one cache for all and lines as they come.
 
     The compilers that may run at once are shared among builds ``side_by_side``: ours take a slot
-    of all, so that the last build has every one, and of others' each has a share.
+    of all, so that a build has those that others leave, and of others' each has a share.
     """
     cache = cache_root(os.environ, lambda _: None)
     count = jobs(os.environ)

@@ -34,8 +34,8 @@ try:
     libc = os.confstr("CS_GNU_LIBC_VERSION")
 except (OSError, ValueError):  # musl's, and where nobody has heard of it
     libc = None
-gil = not sysconfig.get_config_var("Py_GIL_DISABLED")
-print(json.dumps([sys.version_info[:2], sys.implementation.name, not gil, libc]))
+free_threaded = bool(sysconfig.get_config_var("Py_GIL_DISABLED"))
+print(json.dumps([sys.version_info[:2], sys.implementation.name, free_threaded, libc]))
 """
 _SECONDS = 120
 
