@@ -46,7 +46,7 @@ class Build:
     """One build of a small tree: its environment, as it is in a place of its own."""
 
     def __init__(self, root: Path, cache: Path, *, target: str = "x86_64", policy: str = "2_17",
-                 cached: bool = True) -> None:  # fmt: skip
+                 cached: bool = True, strip: bool = True) -> None:  # fmt: skip
         self.tree = root / "tree"
         for name in ("include", "first"):
             (self.tree / name).mkdir(parents=True)
@@ -67,6 +67,7 @@ class Build:
                     self.tree,
                     cross=target != "x86_64",
                     cached=cached,
+                    strip=strip,
                     notice=print,
                 )
         self.log = root / "log"
@@ -119,6 +120,56 @@ def test_another_build_elsewhere_compiles_nothing_and_gets_its_own_bytes(
     assert first.compile(**whole) == second.compile(source=str(second.tree / "a.c"))
     assert plain.compile(source=str(plain.tree / "a.c")) == first.compile(**whole)
     assert second.results() == (4, 0)
+
+
+LOCAL = """\
+#include "beside.h"
+static int table[64];
+static __attribute__((noinline)) int same(int x) {{
+    int unused;
+    table[x & 63] += BESIDE;
+    return x > 7 ? table[(x + 1) & 63] + {other}(x - 1) : (int)sizeof __FILE__;
+}}
+int {own}(int x) {{ return same(x) + same(x + 1); }}
+"""
+
+
+def test_code_that_is_optimized_when_it_is_linked_is_known_elsewhere(
+    cache: Path, tmp_path: Path
+) -> None:
+    libraries: List[bytes] = []
+    places = (Build(tmp_path / "1", cache), Build(tmp_path / "2" / "deep #", cache))
+    for build in (*places, without(tmp_path / "3", cache)):
+        sources = [build.tree / "sub" / f"{name}.c" for name in ("one", "two")]
+        sources[0].parent.mkdir()
+        build.write("sub/beside.h", "#define BESIDE 7\n")
+        build.write("sub/one.c", "int two(int);\n" + LOCAL.format(own="one", other="two"))
+        build.write("sub/two.c", "int one(int);\n" + LOCAL.format(own="two", other="one"))
+        for source in sources:
+            command = [build.environment["CC"], "-fPIC", "-O2", "-flto=thin", "-Wall", "-MD"]
+            command += ["-c", str(source), "-o", f"{source.stem}.o"]
+            done = subprocess.run(
+                command, cwd=build.tree, env=build.environment, capture_output=True, text=True
+            )
+            assert done.returncode == 0
+            assert done.stderr.startswith(f"{source}:5:9: warning: unused variable")
+            assert "/proc/" not in done.stderr
+            rules = (build.tree / f"{source.stem}.d").read_text().replace("\\", "")
+            assert f"{source} " in rules
+            assert f"{source.parent}/beside.h" in rules
+            assert "/proc/" not in rules
+        command = [build.environment["CC"], "-shared", "-O2", "-flto=thin", "one.o", "two.o"]
+        subprocess.run([*command, "-o", "x.so"], cwd=build.tree, env=build.environment, check=True)
+        libraries.append((build.tree / "x.so").read_bytes())
+    assert libraries[1:] == libraries[:1] * 2
+    assert [build.results() for build in places] == [(0, 2), (2, 0)]
+
+
+def test_symbols_that_are_seen_are_named_as_without_a_cache(cache: Path, tmp_path: Path) -> None:
+    build = Build(tmp_path / "1", cache, strip=False)
+    for _ in range(2):
+        build.compile("-flto=thin", source=str(build.tree / "a.c"))
+    assert build.results() == (0, 0)
 
 
 def test_what_changes_the_code_is_compiled(cache: Path, tmp_path: Path) -> None:

@@ -21,7 +21,7 @@ import os
 import time
 
 from manylinux_shim.compiler import _objects, _sources
-from manylinux_shim.compiler._places import Places, places
+from manylinux_shim.compiler._places import Places, here, places
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -48,7 +48,10 @@ _NEVER_BEGINNING = tuple(
 """Beginnings of arguments by which there are other results, or sources that no rule names."""
 _NO_FILE = ("-D", "-U", "-W", "-O", "-std=", "-m", "--")
 _NAMES_THE_SOURCE = ("-flto", "-funique-internal")
-"""What the compiler's own form of code has in it is the source's name as it was given."""
+"""What the compiler's own form of code has in it is the source's name as it was given: it becomes
+part of symbols that one file has for itself."""
+_DESCRIPTORS = 200
+"""The first number of those by which such a source is given, which is no other in any build."""
 _VARIABLES = (
     "CPATH C_INCLUDE_PATH CPLUS_INCLUDE_PATH OBJC_INCLUDE_PATH OBJCPLUS_INCLUDE_PATH"
     " CCC_OVERRIDE_OPTIONS DEPENDENCIES_OUTPUT SUNPRO_DEPENDENCIES"
@@ -75,22 +78,25 @@ def compiled(
     source: str,
     ours: Sequence[str],
     run: Callable[[List[str]], Tuple[int, str]],
+    *,
+    stripped: bool,
 ) -> Optional[Tuple[int, str]]:
     """The exit code and what was said, of this compile or of the same one before.
 
     ``words`` are clang's arguments, with the one ``source`` among them, and ``ours`` those with
-    directories that do not change. None where the caller has to compile.
+    directories that do not change; ``stripped`` is whether nobody sees the names of symbols that
+    a file has for itself. None where the caller has to compile.
     """
     reserved = -1
     try:
-        call = _Call(words, source, ours)
+        call = _Call(words, source, ours, stripped)
         said = call.take()
         if said is None:
             reserved, made = call.reserve()
             if made:
                 os.close(reserved)  # so that no third one waits if it is of no use to this one
                 reserved = -1
-                call = _Call(words, source, ours)
+                call = _Call(words, source, ours, stripped)
                 said = call.take()
         if said is not None:
             _log(f"hit {source}")
@@ -109,7 +115,9 @@ def compiled(
 class _Call:
     """One compile: what it is looked up by, and where it looks."""
 
-    def __init__(self, words: Sequence[str], source: str, ours: Sequence[str]) -> None:
+    def __init__(
+        self, words: Sequence[str], source: str, ours: Sequence[str], stripped: bool
+    ) -> None:
         if not source or source == "-" or "-c" not in words:
             raise _NotKeptError("it is no compile of one file")
         named = [name for name in _VARIABLES if os.environ.get(name)]
@@ -130,12 +138,13 @@ class _Call:
         for path in (self._output, *([self._rules_file] if self._rules else [])):
             if path == "-" or (os.path.exists(path) and not os.path.isfile(path)):
                 raise _NotKeptError(f"{path} is no file")
-        here = os.environ.get("PWD", "")  # what clang calls it, if that is where it is
-        if not here.startswith("/") or not os.path.samefile(here, "."):
-            here = os.getcwd()
-        if not any(word.startswith(_NAMES_THE_SOURCE) for word in words):
-            here, source = self._places.hide(here), self._places.hide(source)
-        key += [here, source]
+        naming = [word for word in words if word.startswith(_NAMES_THE_SOURCE)]
+        self._place = self._places.numbered(source) if naming else None
+        if not naming or (stripped and all(word.startswith("-flto") for word in naming)):
+            source = self._places.hide(source)
+        else:
+            self._place = None
+        key += [self._places.hide(here()), source]
         why = _sources.depends_on_more(_encoded("\n".join(key)))
         if why or any("__has_include" in word for word in key):
             raise _NotKeptError(f"an argument {why or 'asks __has_include'}")
@@ -238,10 +247,14 @@ class _Call:
             if not os.path.exists(place):
                 raise _NotKeptError("there is no /proc")
             rules = ["-MD", "-MT", "o", "-MF", place]
-            status, said = run([zig, "clang", *self._rest, *rules])
+            with _ByNumber(self._place) as by_number:
+                words = by_number.words(self._rest, self._source)
+                status, said = run([zig, "clang", *words, *rules])
             with open(os.dup(memory), "rb") as file:
                 file.seek(0)
-                files = _sources.files_of(os.fsdecode(file.read()))
+                named = _sources.files_of(os.fsdecode(file.read()))
+            files = list(dict.fromkeys(map(by_number.shown_in, named)))
+            said = by_number.shown_in(said)
         finally:
             os.close(memory)
         if status != 0:
@@ -376,6 +389,42 @@ class _Call:
     def _of_system(self, file: str) -> bool:
         found = [(len(d), option) for option, d in self._searched if file.startswith(f"{d}/")]
         return bool(found) and max(found)[1] in _OF_SYSTEM
+
+
+class _ByNumber:
+    """A source whose name for clang is the same in each build, wherever it is.
+
+    The directory around it is open under a number, and a process finds its own below /proc.
+    """
+
+    def __init__(self, place: Optional[Tuple[int, str]]) -> None:
+        self._old = place[1] if place else ""
+        self._descriptor = _DESCRIPTORS + place[0] if place else -1
+        self._name = f"/proc/self/fd/{self._descriptor}"
+        self._new = dict(places()).get(self._old, "")
+
+    def __enter__(self) -> _ByNumber:
+        if self._old:
+            opened = os.open(self._old, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+            os.dup2(opened, self._descriptor)
+            os.close(opened)
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self._old:
+            os.close(self._descriptor)
+
+    def words(self, words: Sequence[str], source: str) -> List[str]:
+        """clang's arguments with the source by that name."""
+        if not self._old:
+            return list(words)
+        named = self._name + source[len(self._old) :]
+        mapped = f"-ffile-prefix-map={self._name}={self._new}"
+        return [mapped, *(named if word == source else word for word in words)]
+
+    def shown_in(self, text: str) -> str:
+        """What clang said, with the source's own name."""
+        return text.replace(f"{self._name}/", f"{self._old}/") if self._old else text
 
 
 _ODD = ("", ".", "..")

@@ -233,7 +233,10 @@ def _once(
     if os.environ.get(OBJECTS_VARIABLE):
         from manylinux_shim.compiler._cached import compiled
 
-        done = compiled(zig, words, source, _system(configuration, command), _run)
+        target = configuration.target
+        system = _system(configuration, command)
+        stripped = target.strip_symbols and not target.debug_files
+        done = compiled(zig, words, source, system, _run, stripped=stripped)
         if done is not None:
             return done
     return _run([zig, "clang", *words])
