@@ -54,7 +54,16 @@ def test_two_isolated_builds_on_this_python_are_the_same_whatever_the_umask(
     assert built[0] == built[1]
 
 
-@pytest.mark.parametrize("target", ["", pytest.param("aarch64", marks=pytest.mark.slow)])
+CMAKE = """
+cmake_minimum_required(VERSION 3.17...4.1)
+project(tiny LANGUAGES C)
+find_package(Python REQUIRED COMPONENTS Interpreter Development.Module)
+python_add_library(_tiny MODULE WITH_SOABI tiny/_tiny.c)
+install(TARGETS _tiny DESTINATION tiny)
+"""
+
+
+@pytest.mark.parametrize("target", ["", "aarch64"])
 def test_cmake_strips_by_no_program_of_this_machine(
     target: str, workshop: Workshop, tmp_path: Path, out: Path
 ) -> None:
@@ -64,7 +73,13 @@ def test_cmake_strips_by_no_program_of_this_machine(
     for name in ("strip", "llvm-strip", "aarch64-linux-gnu-strip"):
         (bin_ / name).write_text(f"#!/bin/sh\ntouch '{tmp_path}/called'\n")
         (bin_ / name).chmod(0o755)
-    project = projects.copy_sample("scikit_build_core", tmp_path / "project")
+    project = projects.tiny(
+        tmp_path / "project", ["scikit-build-core"], backend="scikit_build_core.build"
+    )
+    named = '[project]\nname = "tiny"\nversion = "1.0"\n'
+    with (project / "pyproject.toml").open("a", encoding="utf-8") as file:
+        file.write(named)
+    projects.write(project, {"CMakeLists.txt": CMAKE})
     environment = {"PATH": os.pathsep.join([str(bin_), os.environ["PATH"]])}
     settings = {"target": target} if target else {}
     workshop.build(
