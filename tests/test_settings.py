@@ -213,6 +213,7 @@ def test_published_schema_is_the_models_own() -> None:
     }
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(
     ("text", "wrong"),
     [

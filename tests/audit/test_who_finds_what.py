@@ -126,6 +126,7 @@ def all_open(files: List[str], opened: Opened) -> bool:
     return True
 
 
+@pytest.mark.long
 @pytest.mark.skipif(host_family() != "manylinux", reason="the Python that opens is glibc's")
 @pytest.mark.parametrize(
     ("opened", "policy"), [(opened_by_glibc, GLIBC), (opened_by_musl, MUSL)], ids=["glibc", "musl"]

@@ -146,6 +146,7 @@ def test_matrix_has_one_entry_a_job_that_an_engine_can_use() -> None:
     assert "--policy" not in second["command"]
 
 
+@pytest.mark.long
 @pytest.mark.skipif(sys.version_info < (3, 9), reason="check-jsonschema is for 3.9 and later")
 def test_gitlab_takes_the_matrix_of_a_child_pipeline(tmp_path: Path) -> None:
     jobs = [Entry(Job("aarch64", policy, "3.12"), []) for policy in ("auto", "musllinux_1_2")]

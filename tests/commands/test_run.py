@@ -92,6 +92,7 @@ def test_what_goes_wrong_has_its_code(
 FAILS = 'before-all = "echo made > $PREFIX/lib/libhalf.a; echo it said so; exit 4"'
 
 
+@pytest.mark.long
 def test_before_all_that_fails_leaves_nothing(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -105,6 +106,7 @@ def test_before_all_that_fails_leaves_nothing(
     assert [path.name for path in (cache / "libraries").iterdir() if path.is_dir()] == []
 
 
+@pytest.mark.long
 def test_before_all_runs_once_for_the_same_inputs(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

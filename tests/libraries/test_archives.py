@@ -192,6 +192,7 @@ def test_origin_is_known_by_the_file(tmp_path: Path) -> None:
     assert origin_of(Path(os.devnull)) is None
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(
     ("text", "policy", "said"),
     [
@@ -223,6 +224,7 @@ def test_without_apt_the_other_ways_are_named(
     assert all(word in caught.value.remedy for word in ("wheel:", "before-all", "prefix"))
 
 
+@pytest.mark.long
 def test_root_rights_are_not_needed(tmp_path: Path) -> None:
     if os.getuid() != 0:
         pytest.skip("whoever tests is nobody in particular already")

@@ -37,6 +37,7 @@ def test_what_will_not_do_is_named_and_nothing_is_kept(
     assert "Traceback" not in error
 
 
+@pytest.mark.long
 def test_directory_is_filled_once_and_told_from_another_command(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
 ) -> None:

@@ -22,6 +22,7 @@ ARMV7L = ARCHITECTURES["armv7l"]
 POLICY = Policy.parse("manylinux_2_17")
 
 
+@pytest.mark.long
 def test_cxx_library_is_linked_again_without_a_compiler_for_its_machine(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -28,6 +28,8 @@ from manylinux_shim.relink._selection import CHANGED, CHANGED_IN
 sys.path.append(str(Path(__file__).resolve().parent.parent / "foreign"))
 import roots
 
+pytestmark = pytest.mark.long
+
 X86_64, AARCH64 = ARCHITECTURES["x86_64"], ARCHITECTURES["aarch64"]
 SOURCE = Path(__file__).with_name("newer_cxx.cpp").read_text(encoding="utf-8")
 FLAGS = ("-std=c++17", "-shared", "-fPIC")

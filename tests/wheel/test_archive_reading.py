@@ -269,6 +269,7 @@ except WheelError:
 """
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("make", EXPENSIVE, ids=lambda make: make.__name__)
 def test_expensive_input_is_decided_within_512_megabytes(
     make: Callable[[], bytes], tmp_path: Path
@@ -282,6 +283,7 @@ def test_expensive_input_is_decided_within_512_megabytes(
     assert run.stdout in ("read\n", "refused\n")
 
 
+@pytest.mark.long
 def test_a_member_beyond_the_memory_is_an_error_without_a_traceback(tmp_path: Path) -> None:
     size = 600 * 2**20
     data = by_hand([Raw(b"a", b"", size=size, packed=size)], offset=31 + size)
@@ -308,6 +310,7 @@ with Archive(Path(sys.argv[1])) as archive:
 """
 
 
+@pytest.mark.long
 def test_reading_a_large_member_takes_its_size_and_little_more(tmp_path: Path) -> None:
     data = noise(2**20) * 32
     output = io.BytesIO()

@@ -193,6 +193,7 @@ def test_a_file_that_may_not_grow_is_an_error_and_leaves_nothing(tmp_path: Path)
     assert old.read_bytes() == b"the old wheel"
 
 
+@pytest.mark.long
 def test_more_members_than_16_bits_count_are_written_with_zip64(tmp_path: Path) -> None:
     members = {str(n): b"" for n in range(0xFFFF)}
     source = write(tmp_path, by_hand([Raw(name.encode(), b"") for name in members]))

@@ -82,6 +82,7 @@ def mutated(seed: bytes, rng: random.Random) -> bytes:
     return bytes(data)
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("kind", SEEDS)
 def test_mutated_archives_are_read_truly_or_refused(kind: str, tmp_path: Path) -> None:
     rng = random.Random(kind)

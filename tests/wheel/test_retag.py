@@ -163,6 +163,7 @@ def test_repacked_wheel_has_what_changed_and_what_is_new(tmp_path: Path) -> None
     assert_record_is_true(members)
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("installer", ["pip", "uv"])
 def test_installers_take_a_retagged_wheel(installer: str, tmp_path: Path) -> None:
     # pip reads as zipfile does; uv reads the local headers one by one, strictly.
