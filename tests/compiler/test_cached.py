@@ -134,8 +134,9 @@ int {own}(int x) {{ return same(x) + same(x + 1); }}
 """
 
 
+@pytest.mark.parametrize("lto", ["-flto", "-flto=thin"])
 def test_code_that_is_optimized_when_it_is_linked_is_known_elsewhere(
-    cache: Path, tmp_path: Path
+    lto: str, cache: Path, tmp_path: Path
 ) -> None:
     libraries: List[bytes] = []
     places = (Build(tmp_path / "1", cache), Build(tmp_path / "2" / "deep #", cache))
@@ -146,7 +147,7 @@ def test_code_that_is_optimized_when_it_is_linked_is_known_elsewhere(
         build.write("sub/one.c", "int two(int);\n" + LOCAL.format(own="one", other="two"))
         build.write("sub/two.c", "int one(int);\n" + LOCAL.format(own="two", other="one"))
         for source in sources:
-            command = [build.environment["CC"], "-fPIC", "-O2", "-flto=thin", "-Wall", "-MD"]
+            command = [build.environment["CC"], "-fPIC", "-O2", lto, "-Wall", "-MD"]
             command += ["-c", str(source), "-o", f"{source.stem}.o"]
             done = subprocess.run(
                 command, cwd=build.tree, env=build.environment, capture_output=True, text=True
@@ -158,7 +159,7 @@ def test_code_that_is_optimized_when_it_is_linked_is_known_elsewhere(
             assert f"{source} " in rules
             assert f"{source.parent}/beside.h" in rules
             assert "/proc/" not in rules
-        command = [build.environment["CC"], "-shared", "-O2", "-flto=thin", "one.o", "two.o"]
+        command = [build.environment["CC"], "-shared", "-O2", lto, "one.o", "two.o"]
         subprocess.run([*command, "-o", "x.so"], cwd=build.tree, env=build.environment, check=True)
         libraries.append((build.tree / "x.so").read_bytes())
     assert libraries[1:] == libraries[:1] * 2
