@@ -173,6 +173,16 @@ def test_symbols_that_are_seen_are_named_as_without_a_cache(cache: Path, tmp_pat
     assert build.results() == (0, 0)
 
 
+def test_directory_that_clang_cannot_be_told_another_name_of_is_left_as_it_is(
+    cache: Path, tmp_path: Path
+) -> None:
+    first, second = (Build(tmp_path / name, cache) for name in ("a=b", "a=c"))
+    assert first.compile() == second.compile()
+    for build in (first, second):
+        assert bytes(build.tree) in build.compile(source=str(build.tree / "a.c"))
+    assert [build.results() for build in (first, second)] == [(0, 1), (1, 0)]
+
+
 def test_what_changes_the_code_is_compiled(cache: Path, tmp_path: Path) -> None:
     build, plain = Build(tmp_path / "1", cache), without(tmp_path / "2", cache)
     seen: List[bytes] = []

@@ -21,7 +21,7 @@ import os
 import time
 
 from manylinux_shim.compiler import _objects, _sources
-from manylinux_shim.compiler._places import Places, here, places
+from manylinux_shim.compiler._places import Places, here, mapped, places
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -158,10 +158,9 @@ class _Call:
 
     def _take_apart(self, words: Sequence[str]) -> List[str]:
         """Sort the arguments; those that are to be the same."""
-        mapped = {f"-ffile-prefix-map={old}={new}" for old, new in places()}
         # Where none is an error, a warning more or less is none of the object's.
         strict = any(word.startswith(("-Werror", "-pedantic-errors")) for word in words)
-        left_out = mapped if strict else {*mapped, *_PYTHONS_WARNINGS}
+        left_out = {*mapped(), *(() if strict else _PYTHONS_WARNINGS)}
         key: List[str] = []
         waiting = iter(words)
         for word in waiting:

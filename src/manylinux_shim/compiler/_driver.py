@@ -24,7 +24,7 @@ from manylinux_shim.compiler._arguments import expand_response_files, parse
 from manylinux_shim.compiler._command import Command, Target
 from manylinux_shim.compiler._host_libraries import NO_OPENMP, WAY_OUT, explanations, take_from_host
 from manylinux_shim.compiler._linking import link_arguments
-from manylinux_shim.compiler._places import OBJECTS_VARIABLE, places
+from manylinux_shim.compiler._places import OBJECTS_VARIABLE, mapped
 from manylinux_shim.compiler._prefixes import (
     in_packages,
     includes_in_prefixes,
@@ -357,7 +357,7 @@ def _compile(configuration: Configuration, command: Command, own: Sequence[str])
     if configuration.target.debug_files:
         arguments.append("-g")
     # __FILE__ and debug information must not tell where the build was.
-    arguments += [f"-ffile-prefix-map={old}={new}" for old, new in places()]
+    arguments += mapped()
     if configuration.prefix_includes:
         for directory in includes_in_prefixes(own, configuration.prefix_includes):
             arguments += ["-I", directory]

@@ -31,6 +31,11 @@ def places() -> List[Tuple[str, str]]:
     return sorted(_all().items(), key=lambda pair: len(pair[0]))
 
 
+def mapped() -> List[str]:
+    """clang's arguments by which it writes the names. It takes none whose directory has a ``=``."""
+    return [f"-ffile-prefix-map={old}={new}" for old, new in places() if "=" not in old]
+
+
 def here() -> str:
     """The working directory as clang calls it: by PWD, if that is where it is. Raises OSError."""
     named = os.environ.get("PWD", "")
@@ -58,7 +63,7 @@ def _all() -> Dict[str, str]:
             building.append(at)
         at = above
     for directory in reversed(building):
-        if not set(directory) & set('\t\n"\\='):
+        if not set(directory) & set('\t\n"\\'):
             known[directory] = _name(directory, known)
     return known
 
