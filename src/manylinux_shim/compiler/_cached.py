@@ -139,6 +139,8 @@ class _Call:
             if path == "-" or (os.path.exists(path) and not os.path.isfile(path)):
                 raise _NotKeptError(f"{path} is no file")
         naming = [word for word in words if word.startswith(_NAMES_THE_SOURCE)]
+        if naming and len(mapped()) < len(places()):
+            raise _NotKeptError(f"{naming[0]}, and a directory keeps its name")
         self._place = self._places.numbered(source) if naming else None
         if not naming or (stripped and all(word.startswith("-flto") for word in naming)):
             source = self._places.hide(source)
