@@ -141,11 +141,10 @@ class _Call:
         naming = [word for word in words if word.startswith(_NAMES_THE_SOURCE)]
         if naming and len(mapped()) < len(places()):
             raise _NotKeptError(f"{naming[0]}, and a directory keeps its name")
-        self._place = self._places.numbered(source) if naming else None
-        if not naming or (stripped and all(word.startswith("-flto") for word in naming)):
+        seen = not stripped or any(not word.startswith("-flto") for word in naming)
+        self._place = self._places.numbered(source) if naming and not seen else None
+        if not naming or not seen:
             source = self._places.hide(source)
-        else:
-            self._place = None
         key += [self._places.hide(here()), source]
         why = _sources.depends_on_more(_encoded("\n".join(key)))
         if why or any("__has_include" in word for word in key):
@@ -420,8 +419,8 @@ class _ByNumber:
         if not self._old:
             return list(words)
         named = self._name + source[len(self._old) :]
-        mapped = f"-ffile-prefix-map={self._name}={self._new}"
-        return [mapped, *(named if word == source else word for word in words)]
+        mapping = f"-ffile-prefix-map={self._name}={self._new}"
+        return [mapping, *(named if word == source else word for word in words)]
 
     def shown_in(self, text: str) -> str:
         """What clang said, with the source's own name."""
